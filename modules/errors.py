@@ -1,0 +1,33 @@
+"""The one error that a user can cause, and the one place where it becomes an exit code.
+
+Everything below a command line raises `UserError` with a sentence that says the rule, the value
+received, where it stood and what to do; only `exit_code` turns it into a line and a status.
+"""
+
+import sys
+from collections.abc import Callable
+
+USER_MISTAKE = 2
+INTERRUPTED = 130
+
+
+class UserError(Exception):
+    """A mistake in what the user gave: one clear line, exit code 2, never a traceback."""
+
+
+def exit_code(command: Callable[[], None]) -> int:
+    """Run a command line's body and give its exit status.
+
+    Returns:
+        0 when it came to its end, 2 after a `UserError`, which is printed to standard error as one
+        line, 130 after Ctrl-C. Any other exception is our own bug and passes through.
+    """
+    try:
+        command()
+    except UserError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return USER_MISTAKE
+    except KeyboardInterrupt:
+        print("stopped; run the same command again to go on", file=sys.stderr)
+        return INTERRUPTED
+    return 0
