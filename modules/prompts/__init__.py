@@ -1,0 +1,48 @@
+"""Prompts as values: what they are made of, how they read, and what an answer means.
+
+Example:
+
+    prompt = Prompt(layout=layout, instruction=parts, demos=demos, words=words, bias=(0.0, 0.0))
+    rendered = render(prompt, "An instant classic.")  # chat turns or plain text
+    answers(prompt)                                   # (" negative", " positive")
+    parse_answer(prompt, "Positive!")                 # "positive"
+"""
+
+from modules.prompts.artifact import (
+    Artifact,
+    artifact_path,
+    file_name,
+    find_artifacts,
+    load_artifact,
+    save_artifact,
+)
+from modules.prompts.calibration import apply_bias, batch_bias, fit_bias, fit_scaled_bias
+from modules.prompts.parse import match_label, parse_answer
+from modules.prompts.prompt import Demo, InputCap, LabelWord, Layout, Part, Prompt
+from modules.prompts.render import Rendered, Turn, answers, cut, render
+
+__all__ = [
+    "Artifact",
+    "Demo",
+    "InputCap",
+    "LabelWord",
+    "Layout",
+    "Part",
+    "Prompt",
+    "Rendered",
+    "Turn",
+    "answers",
+    "apply_bias",
+    "artifact_path",
+    "batch_bias",
+    "cut",
+    "file_name",
+    "find_artifacts",
+    "fit_bias",
+    "fit_scaled_bias",
+    "load_artifact",
+    "match_label",
+    "parse_answer",
+    "render",
+    "save_artifact",
+]
