@@ -4,26 +4,26 @@ Owns the numbers and the sentences that say them; the splitting itself belongs t
 printing to the command lines.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from modules.wilson import wilson
+
 ASSUMED_ACCURACY = 0.9
-_Z = 1.959963984540054  # the 97.5 % point of the normal distribution
 
 
 def half_width(n: int, accuracy: float = ASSUMED_ACCURACY) -> float:
-    """Give half the width of the 95 % Wilson interval around an observed accuracy.
+    """Give half the width of the 95 % Wilson interval around an accuracy over n, as a fraction.
 
-    Source: Wilson (1927), the score interval without continuity correction, as a fraction.
+    The accuracy is rounded to a whole number of examples.
 
     Raises:
         ValueError: n is below 1, or the accuracy outside [0, 1].
     """
     if n < 1 or not 0.0 <= accuracy <= 1.0:
         raise ValueError(f"need n >= 1 and an accuracy in [0, 1], got {n} and {accuracy}")
-    spread = accuracy * (1.0 - accuracy) / n + _Z**2 / (4 * n**2)
-    return _Z * math.sqrt(spread) / (1.0 + _Z**2 / n)
+    interval = wilson(round(accuracy * n), n)
+    return (interval.high - interval.low) / 2
 
 
 @dataclass(frozen=True, kw_only=True)

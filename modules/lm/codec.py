@@ -1,0 +1,287 @@
+"""The codec: rendered turns become token ids, and data never becomes a control token.
+
+A control token is any special token of the tokenizer and any added token that its chat template
+writes. They come from the template alone: the template is run over sentinels, cut at them, and only
+its own text is searched for control tokens. Everything else (instructions, demos, inputs) is
+encoded as ordinary text, whatever it spells.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import TemplateError
+
+from modules.errors import UserError
+from modules.prompts.render import Rendered, Role, Turn
+
+if TYPE_CHECKING:
+    from transformers import AddedToken, PreTrainedTokenizerBase
+
+Ids = tuple[int, ...]
+
+# Private-use characters that no template writes; one pair brackets the number of a turn.
+_SENTINEL = "\ue0f0{}\ue0f1"
+_SENTINELS = re.compile("\ue0f0(\\d+)\ue0f1")
+_CACHED_TEXTS = 65_536
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """A prompt's token ids, in two parts: `shared` is the same for all inputs, `own` is not.
+
+    `anchor` is the text that stands right before the answer, back to the last line break: what the
+    answer's own tokenisation depends on. It is None where a control token stands there.
+    """
+
+    shared: Ids
+    own: Ids
+    anchor: str | None
+
+    @property
+    def ids(self) -> Ids:
+        """All token ids of the prompt."""
+        return self.shared + self.own
+
+
+class Codec:
+    """Encodes renderings with one tokenizer.
+
+    The shared part ends behind a control token or a line break, or is empty.
+    """
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", end_ids: Sequence[int] = ()) -> None:
+        self._tokenizer = tokenizer
+        added = _control_tokens(tokenizer)
+        self._controls = {token.content: number for number, token in added.items()}
+        self._control_ids = frozenset(added)
+        # Phi-3's marks take the white space behind them away.
+        self._strip_before = {token.content for token in added.values() if token.lstrip}
+        self._strip_behind = {token.content for token in added.values() if token.rstrip}
+        longest_first = sorted(self._controls, key=len, reverse=True)
+        self._control_pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        self.end_ids = frozenset(end_ids) | _end_of_turn(tokenizer)
+        start = tokenizer("a", add_special_tokens=True)["input_ids"]
+        self._start: Ids = (start[0],) if start and start[0] == tokenizer.bos_token_id else ()
+        self.plain = lru_cache(maxsize=_CACHED_TEXTS)(self._plain)
+        self._skeleton = lru_cache(maxsize=64)(self._run_template)
+        self._restarts = self._restarts_after_control()
+
+    @property
+    def has_chat_template(self) -> bool:
+        """Whether chat layouts can be encoded."""
+        return self._tokenizer.chat_template is not None
+
+    def encode(self, rendered: Rendered) -> Encoded:
+        """Encode one rendering.
+
+        Raises:
+            UserError: a chat rendering for a tokenizer without a chat template.
+        """
+        if not rendered.is_chat:
+            body = rendered.turns[-1].text
+            n = rendered.n_shared_chars
+            pieces = [(body[:n], False), (body[n:] + rendered.lead, False)]
+            anchor = rendered.lead.rpartition("\n")[2]
+            return self._encode(pieces, n_shared=1, start=self._start, anchor=anchor)
+        pieces, n_shared, closing = self._chat_pieces(rendered)
+        last = rendered.lead or self._runs([(closing, True)])[-1]
+        return self._encode(
+            pieces,
+            n_shared=n_shared,
+            start=(),
+            anchor=last.rpartition("\n")[2] if isinstance(last, str) else None,
+        )
+
+    def answer_ids(self, anchor: str | None, answer: str) -> Ids:
+        """Encode an answer as it continues the anchor: the ids that follow the anchor's own."""
+        return self._behind_control(answer) if anchor is None else self._continue(anchor, answer)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Turn generated ids into text, leaving control tokens out."""
+        text = self._tokenizer.decode(list(ids), skip_special_tokens=True)
+        assert isinstance(text, str)
+        return text
+
+    def chat_text(self, rendered: Rendered) -> str:
+        """Give the whole prompt as the text that the tokenizer stands for, for people to read."""
+        if not rendered.is_chat:
+            return rendered.turns[-1].text + rendered.lead
+        pieces, _, _ = self._chat_pieces(rendered)
+        return "".join(text for text, _ in pieces)
+
+    def _chat_pieces(self, rendered: Rendered) -> tuple[list[tuple[str, bool]], int, str]:
+        """Give (text, is template) pieces, how many are shared, and the template's last text."""
+        turns, n_shared_chars = rendered.turns, rendered.n_shared_chars
+        if turns[0].role == "system" and not self._accepts_system():
+            system, user = turns[:2]
+            opening = f"{system.text}\n\n"
+            turns = (Turn(role="user", text=opening + user.text), *turns[2:])
+            n_shared_chars += len(opening) if len(turns) == 1 else 0
+        skeleton = self._skeleton(tuple(turn.role for turn in turns))
+        pieces: list[tuple[str, bool]] = []
+        for literal, turn in zip(skeleton, turns, strict=False):
+            pieces += [(literal, True), (turn.text, False)]
+        last = pieces.pop()[0]
+        pieces.append((last[:n_shared_chars], False))
+        n_shared = len(pieces)
+        pieces += [(last[n_shared_chars:], False), (skeleton[-1], True), (rendered.lead, False)]
+        return pieces, n_shared, skeleton[-1]
+
+    @cached_property
+    def _system_turns(self) -> bool:
+        """Whether the template writes a system turn; some refuse it, some drop it silently."""
+        turns = (Turn(role="system", text=_SENTINEL.format(0)), Turn(role="user", text="a"))
+        try:
+            return _SENTINEL.format(0) in self._apply(turns)
+        except TemplateError:
+            return False
+
+    def _accepts_system(self) -> bool:
+        return self.has_chat_template and self._system_turns
+
+    def _run_template(self, roles: tuple[Role, ...]) -> tuple[str, ...]:
+        """Run the chat template over sentinels: its own texts around them, one more than turns."""
+        if not self.has_chat_template:
+            raise UserError("this model has no chat template: use a text layout")
+        turns = [Turn(role=role, text=_SENTINEL.format(n)) for n, role in enumerate(roles)]
+        try:
+            parts = _SENTINELS.split(self._apply(turns))
+        except TemplateError as error:
+            raise UserError(f"the model's chat template refuses {roles}: {error}") from error
+        if [int(n) for n in parts[1::2]] != list(range(len(roles))):
+            raise UserError("the model's chat template drops or moves a turn: use a text layout")
+        return tuple(parts[0::2])
+
+    def _apply(self, turns: Sequence[Turn]) -> str:
+        messages = [{"role": turn.role, "content": turn.text} for turn in turns]
+        text = self._tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=True
+        )
+        assert isinstance(text, str)
+        return text
+
+    def _encode(
+        self, pieces: list[tuple[str, bool]], *, n_shared: int, start: Ids, anchor: str | None
+    ) -> Encoded:
+        runs = self._runs(pieces[:n_shared])
+        tail = runs.pop() if runs and isinstance(runs[-1], str) else ""
+        assert isinstance(tail, str)
+        kept, newline, moved = tail.rpartition("\n")
+        shared = start + self._ids(runs)
+        if newline:
+            shared += self._line(kept + newline, behind_control=bool(runs))
+        own_runs = self._runs([(moved, False), *pieces[n_shared:]])
+        if newline and own_runs and isinstance(own_runs[0], str):
+            own = self._continue("", own_runs[0]) + self._ids(own_runs[1:], behind_control=True)
+        else:
+            own = self._ids(own_runs, behind_control=bool(runs))
+        return Encoded(shared=shared, own=own, anchor=anchor)
+
+    def _runs(self, pieces: Sequence[tuple[str, bool]]) -> list[str | int]:
+        """Join pieces into runs of plain text (str) and control tokens (int)."""
+        runs: list[str | int] = []
+        for text, is_template in pieces:
+            if not is_template:
+                _append_text(runs, text)
+                continue
+            at, control = 0, ""
+            for match in self._control_pattern.finditer(text):
+                before = self._stripped(text[at : match.start()], control, match.group())
+                control, at = match.group(), match.end()
+                _append_text(runs, before)
+                runs.append(self._controls[control])
+            _append_text(runs, self._stripped(text[at:], control, ""))
+        return runs
+
+    def _stripped(self, text: str, before: str, behind: str) -> str:
+        """Strip the template's text between two control tokens as these ask for it."""
+        text = text.lstrip() if before in self._strip_behind else text
+        return text.rstrip() if behind in self._strip_before else text
+
+    def _ids(self, runs: Sequence[str | int], *, behind_control: bool = False) -> Ids:
+        ids: list[int] = []
+        for number, run in enumerate(runs):
+            if isinstance(run, int):
+                ids.append(run)
+            else:
+                ids.extend(
+                    self._behind_control(run) if behind_control or number else self.plain(run)
+                )
+        return tuple(ids)
+
+    def _behind_control(self, text: str) -> Ids:
+        return self.plain(text) if self._restarts else self._continue("", text)
+
+    def _restarts_after_control(self) -> bool:
+        """Whether text behind a control token reads as at the beginning, dummy prefix and all."""
+        for control, number in self._controls.items():
+            ids = tuple(self._tokenizer(f"a{control}a", add_special_tokens=False)["input_ids"])
+            if number in ids:
+                return ids[ids.index(number) + 1 :] == self.plain("a")
+        return True
+
+    def _line(self, text: str, *, behind_control: bool) -> Ids:
+        """Encode text that ends a line as if more followed: GPT-2 splits "\\n\\n" only then."""
+        encode = self._behind_control if behind_control else self.plain
+        whole, more = encode(text + "a"), self._continue("", "a")
+        return whole[: -len(more)] if whole[-len(more) :] == more else encode(text)
+
+    def _continue(self, anchor: str, text: str) -> Ids:
+        """Encode text as it follows the anchor; "" is the beginning of a later line."""
+        anchor = anchor or "\n"
+        whole, start = self.plain(anchor + text), self.plain(anchor)
+        if whole[: len(start)] != start:
+            # The two merge: what the anchor did not say by itself is then said by the text alone.
+            return self.plain(text)
+        return whole[len(start) :]
+
+    def _plain(self, text: str) -> Ids:
+        """Encode text in which nothing is a control token."""
+        if not text:
+            return ()
+        text = text.encode("utf-8", "replace").decode("utf-8")
+        ids = self._tokenize(text)
+        if not any(token in self._control_ids for token in ids):
+            return ids
+        # An added token that is not marked special: break its spelling after its first character.
+        # What a normaliser still turns into one is left out.
+        pieces, at = [], 0
+        while match := self._control_pattern.search(text, at):
+            pieces.append(text[at : match.start() + 1])
+            at = match.start() + 1
+        pieces.append(text[at:])
+        broken = (token for piece in pieces if piece for token in self._tokenize(piece))
+        return tuple(token for token in broken if token not in self._control_ids)
+
+    def _tokenize(self, text: str) -> Ids:
+        encoded: Any = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)
+        return tuple(encoded["input_ids"])
+
+
+def _append_text(runs: list[str | int], text: str) -> None:
+    if not text:
+        return
+    if runs and isinstance(runs[-1], str):
+        runs[-1] += text
+    else:
+        runs.append(text)
+
+
+def _control_tokens(tokenizer: "PreTrainedTokenizerBase") -> "dict[int, AddedToken]":
+    template = tokenizer.chat_template
+    written = template if isinstance(template, str) else ""
+    named = {tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token}
+    return {
+        number: token
+        for number, token in tokenizer.added_tokens_decoder.items()
+        if token.content.strip()
+        and (token.special or token.content in named or token.content in written)
+    }
+
+
+def _end_of_turn(tokenizer: "PreTrainedTokenizerBase") -> frozenset[int]:
+    eos = tokenizer.eos_token_id
+    return frozenset() if eos is None else frozenset({eos})

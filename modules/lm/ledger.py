@@ -1,0 +1,69 @@
+"""The ledger: counts what the model was asked and what it computed, and stops at the budget.
+
+Counted in one place, where the forward passes are ordered, whoever asked for them. A charge depends
+on the request alone, never on what happens to be cached, so a resumed search reads the same account
+as an uninterrupted one.
+"""
+
+import threading
+from dataclasses import asdict, dataclass
+
+
+class BudgetExceeded(BaseException):
+    """The budget is spent. A BaseException, because optimizers score ordinary exceptions as 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What was spent: prompts answered, tokens run forward (padding left out), tokens sampled."""
+
+    n_prompts: int = 0
+    forward_tokens: int = 0
+    sampled_tokens: int = 0
+
+    def to_json(self) -> dict[str, int]:
+        """Give the counts as a plain mapping."""
+        return asdict(self)
+
+
+class Ledger:
+    """Adds up charges, across threads, and refuses the one that would pass the budget.
+
+    Args:
+        budget_tokens: forward tokens that may be spent; None is without limit.
+    """
+
+    def __init__(self, budget_tokens: int | None = None) -> None:
+        self.budget_tokens = budget_tokens
+        self._account = Account()
+        self._lock = threading.Lock()
+
+    @property
+    def account(self) -> Account:
+        """What was spent so far."""
+        return self._account
+
+    @property
+    def tokens_left(self) -> float:
+        """Forward tokens that may still be spent; infinity without a budget."""
+        if self.budget_tokens is None:
+            return float("inf")
+        return max(0, self.budget_tokens - self._account.forward_tokens)
+
+    def charge(self, *, n_prompts: int, forward_tokens: int, sampled_tokens: int = 0) -> None:
+        """Enter a charge before its work is done.
+
+        Raises:
+            BudgetExceeded: it would pass the budget; nothing is entered, and so is every later
+                charge of that size refused.
+        """
+        with self._lock:
+            before = self._account
+            after = before.forward_tokens + forward_tokens
+            if self.budget_tokens is not None and after > self.budget_tokens:
+                raise BudgetExceeded(f"{self.budget_tokens} forward tokens are spent")
+            self._account = Account(
+                n_prompts=before.n_prompts + n_prompts,
+                forward_tokens=after,
+                sampled_tokens=before.sampled_tokens + sampled_tokens,
+            )

@@ -1,0 +1,59 @@
+"""The ledger: sums, refusals, threads."""
+
+import threading
+
+import pytest
+
+from modules.lm import Account, BudgetExceeded, Ledger
+
+
+def test_charges_add_up() -> None:
+    ledger = Ledger()
+    ledger.charge(n_prompts=2, forward_tokens=30)
+    ledger.charge(n_prompts=0, forward_tokens=4, sampled_tokens=3)
+    assert ledger.account.to_json() == {"n_prompts": 2, "forward_tokens": 34, "sampled_tokens": 3}
+    assert ledger.tokens_left == float("inf")
+
+
+def test_the_budget_may_be_spent_to_the_last_token() -> None:
+    ledger = Ledger(budget_tokens=10)
+    ledger.charge(n_prompts=1, forward_tokens=10)
+    assert ledger.tokens_left == 0
+
+
+def test_a_refused_charge_changes_nothing_and_a_smaller_one_still_passes() -> None:
+    ledger = Ledger(budget_tokens=10)
+    ledger.charge(n_prompts=1, forward_tokens=6)
+    for _ in range(2):
+        with pytest.raises(BudgetExceeded, match="10 forward tokens are spent"):
+            ledger.charge(n_prompts=1, forward_tokens=5, sampled_tokens=5)
+    assert ledger.account == Account(n_prompts=1, forward_tokens=6)
+    ledger.charge(n_prompts=1, forward_tokens=4)
+
+
+def test_a_budget_of_zero_is_a_budget() -> None:
+    with pytest.raises(BudgetExceeded, match="0 forward tokens"):
+        Ledger(budget_tokens=0).charge(n_prompts=1, forward_tokens=1)
+
+
+def test_no_ordinary_handler_catches_a_spent_budget() -> None:
+    assert not issubclass(BudgetExceeded, Exception)
+
+
+def test_threads_lose_no_charge_and_never_pass_the_budget() -> None:
+    ledger, refused = Ledger(budget_tokens=1500), []
+
+    def spend() -> None:
+        for _ in range(500):
+            try:
+                ledger.charge(n_prompts=1, forward_tokens=1)
+            except BudgetExceeded:
+                refused.append(1)
+
+    threads = [threading.Thread(target=spend) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ledger.account == Account(n_prompts=1500, forward_tokens=1500)
+    assert len(refused) == 500

@@ -1,0 +1,32 @@
+"""The boundary where a user's mistake becomes a line and a status."""
+
+import pytest
+
+from modules.errors import UserError, exit_code
+
+
+def raising(error: BaseException):
+    def command() -> None:
+        raise error
+
+    return command
+
+
+def test_success_is_zero_and_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(lambda: None) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_users_mistake_is_one_line_and_two(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(raising(UserError("no such\n  file:\tx"))) == 2
+    assert capsys.readouterr() == ("", "error: no such file: x\n")
+
+
+def test_an_interrupt_is_130_and_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(raising(KeyboardInterrupt())) == 130
+    assert "run the same command again" in capsys.readouterr().err
+
+
+def test_our_own_bug_passes_through() -> None:
+    with pytest.raises(ZeroDivisionError, match="ours"):
+        exit_code(raising(ZeroDivisionError("ours")))
