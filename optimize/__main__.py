@@ -1,0 +1,155 @@
+"""`python -m optimize`: search, confirm and freeze, for one task and one or more models."""
+
+import argparse
+import logging
+import shlex
+import sys
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from modules.errors import UserError, exit_code
+from modules.files import make_folder
+from modules.lm import DEFAULT_MODELS, load_model
+from modules.prompts import artifact_path, cut, load_artifact
+from modules.tasks import load_task
+from modules.tasks.example import Task
+from modules.tasks.options import add_task_options, task_spec
+from optimize.finalists import Finalist, shown
+from optimize.scoring import calibrate, split_score
+from optimize.search import SearchConfig, run_search
+from optimize.space import Space
+from optimize.study import TrialRecord
+
+DEFAULT_BUDGET = 150_000
+
+
+def main(arguments: list[str]) -> None:
+    """Parse the command line, run the searches, say where the artifacts are."""
+    options = _parser().parse_args(arguments)
+    if options.budget_tokens < 1:
+        raise UserError(f"--budget-tokens must be at least 1, got {options.budget_tokens}")
+    make_folder(options.out)
+    make_folder(options.runs)
+    task, report = load_task(task_spec(options), options.seed)
+    print(f"task {task.name}: {task.signature.instructions}")
+    print("\n".join(f"  {line}" for line in report.lines()))
+    for name in options.model or DEFAULT_MODELS:
+        _search(task, name, options, shlex.join(["python", "-m", "optimize", *arguments]))
+
+
+def _search(task: Task, name: str, options: argparse.Namespace, command: str) -> None:
+    print(f"\nmodel {name}", flush=True)
+    model = load_model(name, dtype=options.dtype)
+    config = SearchConfig(
+        budget_tokens=options.budget_tokens,
+        seed=options.seed,
+        out=options.out,
+        runs=options.runs,
+        command=command,
+    )
+    path = artifact_path(options.out, task.name, model.identity.name, options.seed)
+    before = load_artifact(path).sha256 if path.is_file() else None
+    with _Display(task, options.budget_tokens) as display:
+        artifact, path = run_search(task, model, config, display)
+    search, score = artifact.search, artifact.scores["confirm"]
+    print(
+        f"  {search.n_trials} trials, {search.n_pruned} stopped early, "
+        f"{search.spent['forward_tokens']:,} forward tokens"
+    )
+    print(
+        f"  frozen: {score.accuracy:.1%} on confirm "
+        f"[{score.low:.1%}, {score.high:.1%}], n = {score.n}"
+    )
+    sample = cut(task.splits.dev[0].inputs[task.input_field], artifact.prompt.cap)
+    print("  " + shown(artifact.prompt, sample, model).replace("\n", "\n  "))
+    same = {None: "", artifact.sha256: " (the same bytes as before)"}.get(before, " (replaced)")
+    print(f"  {path}{same}", flush=True)
+
+
+class _Display:
+    """Draws the search: a bar of tokens, and a line for every trial that takes the lead."""
+
+    def __init__(self, task: Task, budget_tokens: int) -> None:
+        self._gold = np.array(task.gold(task.splits.dev))
+        self._best = float("inf")
+        self._bar = tqdm(
+            total=budget_tokens,
+            unit="tok",
+            unit_scale=True,
+            desc="  search",
+            leave=False,
+            disable=None,  # where nobody watches, only errors go to stderr
+        )
+
+    def __enter__(self) -> "_Display":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def trial_ended(self, trial: TrialRecord, space: Space, spent_tokens: int) -> None:
+        """Move the bar; say so when the trial is the best so far."""
+        self._bar.update(spent_tokens - self._bar.n)
+        if trial.pruned or trial.loss >= self._best:
+            return
+        self._best = trial.loss
+        name, bias = calibrate(trial.logp, self._gold)
+        score = split_score(trial.logp, self._gold, bias)
+        tqdm.write(
+            f"  trial {trial.number:>3}  {score.accuracy:.1%} on dev  {_said(trial, space, name)}",
+            file=sys.stdout,
+        )
+
+    def finalist_ended(self, finalist: Finalist) -> None:
+        """Say how a finalist did on confirm."""
+        self._bar.set_description_str("  confirm")
+        tqdm.write(
+            f"  finalist, trial {finalist.trial}: {finalist.dev.accuracy:.1%} on dev, "
+            f"{finalist.confirm.accuracy:.1%} on confirm",
+            file=sys.stdout,
+        )
+
+
+def _said(trial: TrialRecord, space: Space, calibration: str) -> str:
+    point = trial.point
+    on = [key.removeprefix("part_") for key, value in point.items() if value is True]
+    return (
+        f"{point['layout']}, {'/'.join(space.words[point['words']])}, {point['n_demos']} demos, "
+        f"instruction: {' + '.join(on) or 'none'}, calibration: {calibration}"
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m optimize",
+        description="Find the best prompt for a task and a small local model, and freeze it.",
+    )
+    add_task_options(parser)
+    group = parser.add_argument_group("search")
+    group.add_argument(
+        "--model",
+        nargs="+",
+        help="short names, hub ids or folders (default: " + " ".join(DEFAULT_MODELS) + ")",
+    )
+    group.add_argument(
+        "--budget-tokens",
+        type=int,
+        default=DEFAULT_BUDGET,
+        help=f"forward tokens for each model's search (default: {DEFAULT_BUDGET:,})",
+    )
+    group.add_argument("--seed", type=int, default=0, help="splits and search (default: 0)")
+    group.add_argument(
+        "--out", type=Path, default=Path("artifacts"), help="frozen prompts (default: artifacts)"
+    )
+    group.add_argument(
+        "--runs", type=Path, default=Path("runs/search"), help="journals (default: runs/search)"
+    )
+    group.add_argument("--dtype", help="bfloat16 or float32 (default: the machine's faster one)")
+    return parser
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    sys.exit(exit_code(lambda: main(sys.argv[1:])))

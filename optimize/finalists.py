@@ -1,0 +1,96 @@
+"""The finalists: the best trials meet the confirm split, which the search has never seen.
+
+Taking the winner there, and its score from there, removes most of the winner's curse.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from modules.lm import BudgetExceeded, LocalModel, PromptTooLong
+from modules.prompts import Prompt, answers, render
+from modules.prompts.artifact import Score
+from modules.tasks.example import Task
+from optimize.scoring import calibrate, information_loss, split_score
+from optimize.space import Space
+from optimize.study import TrialRecord
+from optimize.trial import label_log_probabilities
+
+N_FINALISTS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finalist:
+    """A calibrated prompt with its scores on dev and on confirm.
+
+    `confirm_loss` is its mean information loss on confirm (see `optimize.scoring`), which decides.
+    """
+
+    trial: int
+    prompt: Prompt
+    calibration: str
+    dev: Score
+    confirm: Score
+    confirm_loss: float
+
+
+def confirm_tokens(model: LocalModel, task: Task, space: Space) -> int:
+    """Give the forward tokens to set aside for the finalists: each reads the confirm split once.
+
+    Estimated from the plainest few-shot prompt of the space.
+    """
+    prompt = space.prompt(space.starting_points()[0])
+    texts = [example.inputs[task.input_field] for example in task.splits.confirm]
+    encoded = [model.codec.encode(render(prompt, text)) for text in texts]
+    per_finalist = sum(len(e.own) for e in encoded) + max(len(e.shared) for e in encoded)
+    return N_FINALISTS * per_finalist * 5 // 4
+
+
+def pick_finalists(trials: Sequence[TrialRecord], space: Space) -> list[tuple[TrialRecord, Prompt]]:
+    """Give the complete trials with the smallest losses, at most `N_FINALISTS`, no prompt twice."""
+    chosen: dict[str, tuple[TrialRecord, Prompt]] = {}
+    whole = (trial for trial in trials if not trial.pruned)
+    for trial in sorted(whole, key=lambda trial: (trial.loss, trial.number)):
+        prompt = space.prompt(trial.point)
+        chosen.setdefault(prompt.identity(), (trial, prompt))
+    return list(chosen.values())[:N_FINALISTS]
+
+
+def confirm(
+    model: LocalModel,
+    task: Task,
+    entrants: Sequence[tuple[TrialRecord, Prompt]],
+    told: Callable[[Finalist], None],
+) -> list[Finalist]:
+    """Calibrate each finalist on dev and score it on confirm; the winner comes first.
+
+    Order: smallest information loss on confirm, then the earlier trial. One that the ledger
+    refuses, or that is too long for the model's context, is left out.
+    """
+    dev_gold = np.array(task.gold(task.splits.dev))
+    confirm_gold = np.array(task.gold(task.splits.confirm))
+    finalists = []
+    for trial, prompt in entrants:
+        name, bias = calibrate(trial.logp, dev_gold)
+        try:
+            logp = label_log_probabilities(model, task, prompt, task.splits.confirm)
+        except (BudgetExceeded, PromptTooLong):
+            continue
+        finalist = Finalist(
+            trial=trial.number,
+            prompt=prompt.model_copy(update={"bias": tuple(bias.tolist())}),
+            calibration=name,
+            dev=split_score(trial.logp, dev_gold, bias),
+            confirm=split_score(logp, confirm_gold, bias),
+            confirm_loss=float(information_loss(logp, confirm_gold).mean()),
+        )
+        told(finalist)
+        finalists.append(finalist)
+    return sorted(finalists, key=lambda finalist: (finalist.confirm_loss, finalist.trial))
+
+
+def shown(prompt: Prompt, text: str, model: LocalModel) -> str:
+    """Give a prompt as the model reads it, with the answers it may give, for people."""
+    rendered = render(prompt, text)
+    return f"{model.codec.chat_text(rendered)}  →  {' |'.join(answers(prompt))}"

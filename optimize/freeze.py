@@ -1,0 +1,53 @@
+"""Freezing: the winner becomes an artifact, with all that is needed to make it again."""
+
+import importlib.metadata
+
+from modules.lm import LocalModel
+from modules.prompts import Artifact
+from modules.prompts.artifact import LabelRecord, ModelRecord, SearchRecord, TaskRecord
+from modules.tasks.example import Task
+from optimize.finalists import Finalist
+
+_LIBRARIES = ("burnish", "dspy", "numpy", "optuna", "scipy", "tokenizers", "torch", "transformers")
+
+
+def build_artifact(
+    task: Task, model: LocalModel, winner: Finalist, search: SearchRecord, command: str
+) -> Artifact:
+    """Put the winner and its provenance together; sealing and writing is `save_artifact`'s."""
+    return Artifact(
+        prompt=winner.prompt,
+        prompt_id=winner.prompt.identity(),
+        scores={"dev": winner.dev, "confirm": winner.confirm},
+        task=_task_record(task, search.seed),
+        model=_model_record(model),
+        search=search,
+        versions={name: importlib.metadata.version(name) for name in _LIBRARIES},
+        command=command,
+    )
+
+
+def _task_record(task: Task, split_seed: int) -> TaskRecord:
+    return TaskRecord(
+        name=task.name,
+        source=dict(task.source),
+        split_seed=split_seed,
+        sizes=task.splits.sizes(),
+        data_hash=task.data_hash,
+        test_hash=task.splits.test.digest,
+        metric=task.metric,
+        input_field=task.input_field,
+        output_field=task.output_field,
+        labels=tuple(LabelRecord(name=label.name, meaning=label.meaning) for label in task.labels),
+    )
+
+
+def _model_record(model: LocalModel) -> ModelRecord:
+    identity = model.identity
+    return ModelRecord(
+        name=identity.name,
+        source=identity.source,
+        revision=identity.revision,
+        digest=identity.digest,
+        dtype=identity.dtype,
+    )

@@ -1,0 +1,130 @@
+"""Scoring: what scores are worth after calibration, by hand and by closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from modules.prompts.calibration import log_softmax
+from modules.wilson import wilson
+from optimize.scoring import calibrate, fitted_bias, information_loss, split_score
+
+Array = NDArray[np.float64]
+Gold = NDArray[np.int64]
+
+
+def sample(n: int, k: int, strength: float, seed: int = 0) -> tuple[Array, Gold]:
+    """Normalised noise in which the gold label's score is higher by `strength`."""
+    rng = np.random.default_rng(seed)
+    gold = rng.permutation(np.arange(n) % k)
+    scores = rng.normal(size=(n, k))
+    scores[np.arange(n), gold] += strength
+    return log_softmax(scores), gold
+
+
+@pytest.mark.parametrize("k", [2, 3, 6])
+def test_informative_scores_lose_little_and_noise_loses_log_k(k: int) -> None:
+    logp, gold = sample(300, k, strength=30.0)
+    assert information_loss(logp, gold).max() < 0.05
+    logp, gold = sample(1200, k, strength=0.0)
+    assert information_loss(logp, gold).mean() == pytest.approx(math.log(k), abs=0.02)
+
+
+def test_inverted_scores_are_no_information() -> None:
+    """The scale is positive, so a model that is always wrong gets no credit for it."""
+    logp, gold = sample(300, 2, strength=3.0)
+    assert information_loss(logp, 1 - gold).mean() >= math.log(2) - 0.01
+    assert information_loss(logp, gold).mean() < 0.3
+
+
+@pytest.mark.parametrize("scale", [0.5, 3.0])
+@pytest.mark.parametrize("shift", [0.0, 2.0])
+def test_scale_and_prior_of_the_scores_are_no_matter(scale: float, shift: float) -> None:
+    logp, gold = sample(400, 3, strength=1.5)
+    moved = log_softmax(scale * logp + np.array([shift, 0.0, -shift]))
+    assert information_loss(moved, gold).mean() == pytest.approx(
+        information_loss(logp, gold).mean(), abs=0.03
+    )
+
+
+def test_an_example_has_no_say_in_its_own_fold() -> None:
+    """Another label for example 7 moves the losses of the other folds, and of its own only its own.
+
+    With a fit on all examples the losses of 2, 12, 17, ... would move as well.
+    """
+    logp, gold = sample(60, 2, strength=1.0)
+    other = gold.copy()
+    other[7] = 1 - gold[7]
+    before, after = information_loss(logp, gold), information_loss(logp, other)
+    same_fold = np.arange(60) % 5 == 7 % 5
+    moved = np.abs(after - before) > 1e-9
+    assert set(np.flatnonzero(moved & same_fold)) == {7}
+    assert moved[~same_fold].all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_few_examples(n: int) -> None:
+    logp, gold = sample(n, 2, strength=1.0)
+    losses = information_loss(logp, gold)
+    assert losses.shape == (n,)
+    assert np.isfinite(losses).all()
+    # one example has nobody to fit on: scale 1, no bias
+    if n == 1:
+        assert losses[0] == pytest.approx(-logp[0, gold[0]])
+
+
+def test_certainties_are_no_infinities() -> None:
+    logp = np.array([[0.0, -np.inf], [-np.inf, 0.0]] * 20)
+    gold = np.array([0, 1] * 20)
+    wrong = gold.copy()
+    wrong[:4] = 1 - gold[:4]
+    for answers in (gold, wrong):
+        assert np.isfinite(information_loss(logp, answers)).all()
+        name, bias = calibrate(logp, answers)
+        assert name == "none"
+        assert np.isfinite(bias).all()
+        assert math.isfinite(split_score(logp, answers, bias).log_loss)
+
+
+def test_no_calibration_where_none_helps() -> None:
+    """The scores are the true probabilities of a balanced task: every bias only costs."""
+    gold = np.arange(500) // 5 % 2
+    right = np.arange(500) // 10 % 5 > 0
+    first = np.where((gold == 0) == right, 0.8, 0.2)
+    _, bias = calibrate(np.log(np.stack([first, 1 - first], axis=1)), gold)
+    assert bias == pytest.approx(np.zeros(2), abs=1e-3)
+
+
+def test_a_fitted_bias_mends_a_shifted_prior() -> None:
+    """The gold labels are 9 to 1, so batch calibration, which makes them even, is wrong."""
+    rng = np.random.default_rng(1)
+    gold = (np.arange(500) % 10 == 0).astype(np.int64)
+    margin = rng.normal(loc=np.where(gold == 1, 2.0, -2.0), scale=0.7)
+    logp = log_softmax(np.stack([np.zeros(500), margin], axis=1))
+    shifted = log_softmax(logp + np.array([0.0, 4.0]))
+    name, bias = calibrate(shifted, gold)
+    assert name == "fitted"
+    assert bias[0] - bias[1] == pytest.approx(4.0, abs=1.0)
+    raw, mended = split_score(shifted, gold, np.zeros(2)), split_score(shifted, gold, bias)
+    assert raw.accuracy < 0.6
+    assert mended.accuracy > 0.98
+
+
+def test_the_fitted_bias_decides_as_scale_and_bias_do() -> None:
+    logp, gold = sample(300, 3, strength=1.0)
+    bias = fitted_bias(5 * logp, gold)
+    assert bias.sum() == pytest.approx(0.0, abs=1e-9)
+    assert bias == pytest.approx(5 * fitted_bias(logp, gold), abs=0.3)
+
+
+def test_split_score_by_hand() -> None:
+    """The bias log 3 turns (1/4, 3/4) into a tie, which the first label wins."""
+    logp = np.log([[0.25, 0.75], [0.5, 0.5], [0.1, 0.9], [0.2, 0.8]])
+    gold = np.array([0, 1, 1, 0])
+    score = split_score(logp, gold, np.array([math.log(3), 0.0]))
+    # after the bias: (3/6, 3/6), (3/4, 1/4), (3/12, 9/12), (6/14, 8/14)
+    assert (score.n, score.n_correct, score.accuracy) == (4, 2, 0.5)
+    expected = -(math.log(1 / 2) + math.log(1 / 4) + math.log(3 / 4) + math.log(3 / 7)) / 4
+    assert score.log_loss == pytest.approx(expected)
+    assert (score.low, score.high) == tuple(wilson(2, 4))
