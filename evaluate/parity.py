@@ -1,0 +1,39 @@
+"""Parity: the frozen prompt through `dspy.Predict` gives what the batch path gives."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import dspy
+import numpy as np
+
+from modules.lm import LocalModel
+from modules.programs import PromptAdapter, dspy_lm
+from modules.prompts import Prompt, answers, apply_bias, render
+from modules.tasks.example import Example, Task
+
+
+class Parity(NamedTuple):
+    """How many of n examples got the same label, and the very same probabilities."""
+
+    n: int
+    n_same_label: int
+    n_same_bits: int
+
+
+def dspy_parity(
+    model: LocalModel, task: Task, prompt: Prompt, examples: Sequence[Example]
+) -> Parity:
+    """Answer examples one by one through `dspy.Predict` and compare with one batch."""
+    texts = [example.inputs[task.input_field] for example in examples]
+    rendered = [render(prompt, text) for text in texts]
+    logp = model.choose(rendered, answers(prompt)).log_probabilities()
+    expected = np.exp(apply_bias(logp, np.array(prompt.bias)))
+    predict = dspy.Predict(task.signature)
+    n_label = n_bits = 0
+    with dspy.context(lm=dspy_lm(model), adapter=PromptAdapter(prompt, task.signature)):
+        for text, p in zip(texts, expected, strict=True):
+            prediction = predict(**{task.input_field: text})
+            measured = prediction.probabilities[task.output_field]
+            n_label += prediction[task.output_field] == task.label_names[int(p.argmax())]
+            n_bits += [measured[name] for name in task.label_names] == p.tolist()
+    return Parity(len(texts), n_label, n_bits)

@@ -1,0 +1,149 @@
+"""What the rows add up to: one line per configuration, and the alarm for inverted labels.
+
+It owns what is counted and over what. The interval's formula is `modules.wilson`'s, the wording
+of tables `evaluate.table`'s, and comparisons between two configurations are made elsewhere.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from evaluate.rows import DECODINGS
+from evaluate.table import accuracy_cell, clean, percent
+from modules.wilson import Interval, wilson
+
+CONFIGURATION = ("model", "prompt", "decoding", "temperature")
+COLUMNS: Mapping[str, str] = {
+    "model": "str",
+    "prompt": "str",
+    "decoding": "str",
+    "temperature": "float64",
+    "n": "int64",
+    "n_examples": "int64",
+    "seeds": "int64",
+    "accuracy": "float64",
+    "low": "float64",
+    "high": "float64",
+    "invalid": "float64",
+    "n_errors": "int64",
+    "input_tokens": "float64",
+    "output_tokens": "float64",
+    "p_gold": "float64",
+}
+_PROMPTS = ("naive", "frozen")
+
+
+def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give one line per (model, prompt, decoding, temperature).
+
+    A row is scored when its outcome is `ok` or `invalid`; an invalid answer counts as wrong. An
+    `lm_error` row says nothing about the prompt: it is left out of every mean and interval and
+    shown in `n_errors`.
+
+    Several seeds repeat the same examples, and draws of one example are not independent: ten
+    draws of 100 examples tell less than one draw of 1,000. The interval is therefore taken as if
+    each example had been drawn once, with n = the number of distinct scored examples and
+    n_correct = accuracy * n rounded to the nearest integer (ties to even). The variance of the
+    mean over k draws is at most that of one draw, p (1 - p) / n, so the interval is, if anything,
+    too wide. With one seed nothing is rounded.
+
+    Args:
+        rows: what `evaluate.rows.frame` or `load` gives, of one task.
+
+    Returns:
+        n: all rows; n_examples, seeds: the distinct ones among scored rows; accuracy: the mean of
+        `correct` over scored rows, with `low` and `high`; invalid: the share of scored rows;
+        input_tokens, output_tokens: means per scored row, that is for one draw of one example;
+        p_gold: the mean where it is known. Shares lie in [0, 1]; NaN where nothing was scored.
+        The order does not depend on the rows' order: models by name with the classical baselines
+        last, then prompts (naive, frozen, others by name), decodings (choose, generate,
+        classifier), rising temperature. Without rows an empty frame of the same dtypes.
+
+    Raises:
+        ValueError: rows of several tasks, or of several prompts in one configuration.
+    """
+    tasks = sorted(rows["task"].unique())
+    if len(tasks) > 1:
+        raise ValueError(f"a summary is of one task, not of {tasks}: summarise each on its own")
+    groups = rows.groupby(list(CONFIGURATION), sort=False)
+    lines = [
+        dict(zip(CONFIGURATION, key, strict=True)) | _measures(group, key) for key, group in groups
+    ]
+    lines.sort(key=_order)
+    return pd.DataFrame(lines, columns=list(COLUMNS)).astype(dict(COLUMNS))
+
+
+def polarity_alarm(summary: pd.DataFrame, n_labels: int) -> list[str]:
+    """Give a line for every configuration that is significantly worse than guessing.
+
+    Worse means that the upper end of the Wilson interval lies below 1 / n_labels, strictly. In
+    the summary's order; configurations without a scored row are passed over. Invalid answers
+    count as wrong and can cause it too, so their share is added when there are any.
+
+    Raises:
+        ValueError: fewer than two labels.
+    """
+    if n_labels < 2:
+        raise ValueError(f"chance is defined for two labels or more, not {n_labels}")
+    chance = 1 / n_labels
+    worse = summary[summary["high"] < chance]
+    return [_alarm(line, chance) for line in worse.itertuples(index=False)]
+
+
+def _measures(group: pd.DataFrame, key: Any) -> dict[str, Any]:
+    """Give one configuration's numbers (see `summarise`)."""
+    if group["prompt_id"].nunique() > 1:
+        raise ValueError(
+            f"one configuration has one prompt, but {key} has {sorted(group['prompt_id'].unique())}"
+        )
+    scored = group[group["outcome"] != "lm_error"]
+    n_examples = scored["example_id"].nunique()
+    interval = _interval(int(scored["correct"].sum()), len(scored), n_examples)
+    return {
+        "n": len(group),
+        "n_examples": n_examples,
+        "seeds": scored["seed"].nunique(),
+        "accuracy": scored["correct"].mean(),
+        "low": interval.low,
+        "high": interval.high,
+        "invalid": (scored["outcome"] == "invalid").mean(),
+        "n_errors": len(group) - len(scored),
+        "input_tokens": scored["n_input_tokens"].mean(),
+        "output_tokens": scored["n_output_tokens"].mean(),
+        "p_gold": scored["p_gold"].mean(),
+    }
+
+
+def _interval(n_correct: int, n_rows: int, n_examples: int) -> Interval:
+    """Give the interval of the mean over rows at the size of the distinct examples."""
+    if n_rows == 0:
+        return Interval(math.nan, math.nan)
+    return wilson(round(n_correct * n_examples / n_rows), n_examples)
+
+
+def _order(line: Mapping[str, Any]) -> tuple[object, ...]:
+    """Give a line's place: see `summarise`."""
+    prompt = line["prompt"]
+    return (
+        line["decoding"] == "classifier",
+        line["model"],
+        _PROMPTS.index(prompt) if prompt in _PROMPTS else len(_PROMPTS),
+        prompt,
+        DECODINGS.index(line["decoding"]),
+        line["temperature"],
+    )
+
+
+def _alarm(line: Any, chance: float) -> str:
+    """Word one alarm."""
+    text = (
+        f"{clean(line.model)}, prompt {clean(line.prompt)}, {line.decoding}, "
+        f"temperature {line.temperature:g}: accuracy "
+        f"{accuracy_cell(line.accuracy, line.low, line.high)} % against {percent(chance)} %, "
+        "significantly below chance: are the labels inverted?"
+    )
+    return (
+        f"{text} ({percent(line.invalid)} % of answers are invalid)" if line.invalid > 0 else text
+    )
