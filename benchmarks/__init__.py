@@ -1,0 +1,1 @@
+"""Benchmarks: scripts, their dated results, and one page that sets claim beside measurement."""
