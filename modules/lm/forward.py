@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
 from modules.errors import UserError
+from modules.lm.attention import can_share, enable_sharing, shared_prefix
 from modules.lm.batching import pack
 
 Ids = tuple[int, ...]
@@ -27,13 +28,14 @@ class Scored:
     """One batch's outcome: `rows` of the caller's list, and the last hidden state [B, H] of each.
 
     `logits` [B, V] follow from it in the model's own precision, as float32 (float64 stays).
-    `cache` holds the keys and values of prefix and padded rows, `length` is the padded length.
+    `cache` holds the keys and values of prefix and padded rows where they were asked for,
+    `length` is the padded length.
     """
 
     rows: tuple[int, ...]
     hidden: Tensor
     logits: Tensor
-    cache: DynamicCache
+    cache: DynamicCache | None
     length: int
 
 
@@ -46,6 +48,9 @@ class Forward:
         self.batch_tokens = batch_tokens
         self.device: torch.device = next(model.get_input_embeddings().parameters()).device
         self._head_layer: nn.Linear = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+        self._shares_prefix = can_share(model)
+        if self._shares_prefix:
+            enable_sharing(model)
         self._prefixes: OrderedDict[Ids, DynamicCache] = OrderedDict()
         self._check_head()
 
@@ -61,7 +66,12 @@ class Forward:
 
     @torch.inference_mode()
     def score(
-        self, prefix: Ids, rows: Sequence[Ids], *, exact_lengths: bool = False
+        self,
+        prefix: Ids,
+        rows: Sequence[Ids],
+        *,
+        exact_lengths: bool = False,
+        keep_cache: bool = False,
     ) -> Iterator[Scored]:
         """Run rows after a prefix, batch by batch.
 
@@ -69,6 +79,7 @@ class Forward:
             prefix: the tokens that all rows begin with; run once, kept for later calls.
             rows: what follows it in each row, at least one token each.
             exact_lengths: batch only rows of one length and pad none of them.
+            keep_cache: also give keys and values to go on from; copies the prefix for each row.
 
         Yields:
             Every row's logits exactly once, longest rows first.
@@ -78,8 +89,12 @@ class Forward:
             ids = torch.zeros((len(batch.rows), batch.length), dtype=torch.long)
             for at, row in enumerate(batch.rows):
                 ids[at, : len(rows[row])] = torch.tensor(rows[row])
-            cache = self._after(prefix, len(batch.rows))
-            hidden = self._hidden(ids, cache)
+            cache: DynamicCache | None = None
+            if keep_cache or not self._can_share(len(prefix), batch.length):
+                cache = self._after(prefix, len(batch.rows))
+                hidden = self._hidden(ids, cache)
+            else:
+                hidden = self._hidden_beside(prefix, ids)
             ends = torch.tensor([len(rows[row]) - 1 for row in batch.rows], device=hidden.device)
             last = hidden[torch.arange(len(batch.rows), device=hidden.device), ends]
             yield Scored(
@@ -123,9 +138,21 @@ class Forward:
         ).last_hidden_state
         return self._head(hidden[:, -1])
 
+    def _can_share(self, n_prefix: int, length: int) -> bool:
+        """Whether rows can see the prefix in place: there is one, inside every layer's window."""
+        return self._shares_prefix and n_prefix > 0 and n_prefix + length <= self.window
+
     def _after(self, prefix: Ids, n_rows: int) -> DynamicCache:
+        """Give a cache of its own for each row, filled with the prefix."""
         if not prefix:
             return DynamicCache(config=self.model.config)
+        cache = copy.deepcopy(self._prefix(prefix))
+        if n_rows > 1:
+            cache.batch_repeat_interleave(n_rows)
+        return cache
+
+    def _prefix(self, prefix: Ids) -> DynamicCache:
+        """Give the prefix's keys and values, run once and kept while it is used."""
         if prefix not in self._prefixes:
             cache = DynamicCache(config=self.model.config)
             self._hidden(torch.tensor([prefix]), cache)
@@ -133,10 +160,21 @@ class Forward:
             while len(self._prefixes) > _PREFIXES_KEPT:
                 self._prefixes.popitem(last=False)
         self._prefixes.move_to_end(prefix)
-        cache = copy.deepcopy(self._prefixes[prefix])
-        if n_rows > 1:
-            cache.batch_repeat_interleave(n_rows)
-        return cache
+        return self._prefixes[prefix]
+
+    def _hidden_beside(self, prefix: Ids, ids: Tensor) -> Tensor:
+        """Run rows that see a shared prefix in place: [B, L] to hidden states [B, L, H]."""
+        cache = self._prefix(prefix)
+        positions = len(prefix) + torch.arange(ids.shape[1])
+        with shared_prefix(cache):
+            out = self.model.base_model(
+                input_ids=ids.to(self.device),
+                position_ids=positions[None].to(self.device),
+                use_cache=False,
+            )
+        hidden = out.last_hidden_state
+        assert isinstance(hidden, Tensor)
+        return hidden
 
     def _hidden(self, ids: Tensor, cache: DynamicCache) -> Tensor:
         out = self.model.base_model(

@@ -78,7 +78,7 @@ def run_generation(
     longest = {own: max(rows[i].sampling.max_tokens for i in owners[own]) for own in unique}
     for exact in (False, True):
         part = [o for o in unique if _passes_window(forward, prefix, o, longest[o]) == exact]
-        for batch in forward.score(prefix, part, exact_lengths=exact):
+        for batch in forward.score(prefix, part, exact_lengths=exact, keep_cache=True):
             members = [(at, i) for at, r in enumerate(batch.rows) for i in owners[part[r]]]
             live = [
                 _Live(
@@ -116,6 +116,7 @@ def _write(
 ) -> None:
     """Write the rows of one batch to their ends, entering completions into `done`."""
     cache, logits = batch.cache, batch.logits
+    assert cache is not None
     if at != list(range(len(batch.rows))):
         cache.batch_select_indices(torch.tensor(at, device=forward.device))
         logits = logits[at]
