@@ -44,7 +44,7 @@ def search_arguments(place: Place, **changes: str) -> list[str]:
 
 def proof_arguments(place: Place, out: Path, *more: str) -> list[str]:
     return [
-        *("--task", "file", "--artifacts", str(place.out), "--out", str(out)),
+        *("--task", "file-table", "--artifacts", str(place.out), "--out", str(out)),
         *("--n-generated", "5", "--n-parity", "3", "--max-tokens", "4", *more),
     ]
 
@@ -55,7 +55,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     table = tables.write_table(root / "table.csv", n=240)
     place = Place(table, tables.model_folder(root / "m", chat=True), root / "artifacts", root)
     assert exit_code(lambda: optimize_main(search_arguments(place))) == 0
-    (artifact,) = place.out.glob("file/*/seed-0.json")
+    (artifact,) = place.out.glob("file-table/*/seed-0.json")
     return place._replace(artifact=artifact)
 
 
@@ -65,7 +65,7 @@ def test_the_search_freezes_and_says_so(
     before = place.artifact.read_bytes()
     optimize_main(search_arguments(place))
     printed = capsys.readouterr().out
-    assert "task file: Classify the text as negative or positive." in printed
+    assert "task file-table: Classify the text as negative or positive." in printed
     assert f"{place.artifact} (the same bytes as before)" in printed
     assert place.artifact.read_bytes() == before
     artifact = load_artifact(place.artifact)

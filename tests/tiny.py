@@ -6,6 +6,7 @@ Their text is noise; what tests ask of them is arithmetic, and for that any weig
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -170,6 +171,26 @@ def tiny_gemma(n_tokens: int, seed: int = 0) -> PreTrainedModel:
         pad_token_id=2,
     )
     return Gemma3ForCausalLM(config)
+
+
+def tiny_named(config: type[Any], model: type[Any], n_tokens: int) -> PreTrainedModel:
+    """A causal model of another architecture with two small layers and random weights."""
+    torch.manual_seed(0)
+    return model(
+        config(
+            vocab_size=n_tokens,
+            hidden_size=16,
+            intermediate_size=24,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=2,
+            max_position_embeddings=CONTEXT,
+            initializer_range=0.4,
+            bos_token_id=0,
+            eos_token_id=4,
+            pad_token_id=2,
+        )
+    )
 
 
 def save(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> Path:

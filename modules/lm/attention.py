@@ -72,7 +72,8 @@ def _attention(
         return out, None
     n_rows, n_heads = query.shape[:2]
     group = n_heads // key.shape[1]
-    layer = cache.layers[module.layer_idx]
+    number: Any = module.layer_idx
+    layer: Any = cache.layers[number]
     shared = [
         states.repeat_interleave(group, dim=1).expand(n_rows, -1, -1, -1)
         for states in (layer.keys, layer.values)

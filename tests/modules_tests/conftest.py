@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from transformers import Phi3Config, Phi3ForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from modules.lm import Ledger, LocalModel, load_model
 from tests import tiny
@@ -21,6 +22,16 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "llama": tiny.save(root / "llama", tiny.tiny_llama(len(chatml)), chatml),
         "base": tiny.save(root / "base", tiny.tiny_llama(len(base), seed=1), base),
+        "phi-3": tiny.save(
+            root / "phi-3",
+            tiny.tiny_named(Phi3Config, Phi3ForCausalLM, len(pieces)),
+            pieces,
+        ),
+        "qwen2": tiny.save(
+            root / "qwen2",
+            tiny.tiny_named(Qwen2Config, Qwen2ForCausalLM, len(chatml)),
+            chatml,
+        ),
         "gemma": tiny.save(root / "gemma", tiny.tiny_gemma(len(pieces)), pieces),
     }
 

@@ -34,7 +34,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("kind", ["llama", "gemma"])
+@pytest.mark.parametrize("kind", ["llama", "gemma", "phi-3", "qwen2"])
 def test_choose_is_the_slow_trie_walk_in_every_layout(load: Loader, kind: str, layout: str) -> None:
     model, prompt = load(kind), slow.prompt_of(**LAYOUTS[layout])
     _check(model, prompt, (1.0,))
