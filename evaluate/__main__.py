@@ -140,8 +140,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--n-generated",
         type=int,
-        default=100,
-        help="test examples that are also answered by generated text (default: 100)",
+        default=60,
+        help="test examples that are also answered by generated text (default: 60)",
     )
     parser.add_argument(
         "--max-tokens", type=int, default=16, help="longest generated answer (default: 16)"

@@ -22,7 +22,7 @@ from optimize.search import SearchConfig, run_search
 from optimize.space import Space
 from optimize.study import TrialRecord
 
-DEFAULT_BUDGET = 130_000
+DEFAULT_BUDGET = 120_000
 
 
 def main(arguments: list[str]) -> None:

@@ -17,7 +17,7 @@ from optimize.space import Space
 from optimize.study import TrialRecord
 from optimize.trial import label_log_probabilities
 
-N_FINALISTS = 3
+N_FINALISTS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
