@@ -285,8 +285,8 @@ def test_finalists_stop_at_the_budget(
 
 
 def test_a_budget_below_one_trial_is_refused(task: Task, model: LocalModel, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="the budget of 4,500 forward tokens is too small"):
-        search(task, model, tmp_path, budget=4_500)
+    with pytest.raises(UserError, match="the budget of 3,000 forward tokens is too small"):
+        search(task, model, tmp_path, budget=3_000)
     assert not (tmp_path / "out").exists()
     # the advice that the message gives is enough
     with pytest.raises(UserError, match="too small") as refused:
