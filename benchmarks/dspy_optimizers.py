@@ -29,8 +29,8 @@ from modules.tasks.example import Example, Task
 from modules.wilson import wilson
 
 N_TRAIN = 16
-N_VAL = 24
-N_TEST = 100
+N_VAL = 16
+N_TEST = 50
 
 Compile = Callable[[dspy.Module, list[Any], list[Any]], Any]
 
