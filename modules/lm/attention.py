@@ -1,34 +1,75 @@
-"""Attention over a shared prefix without a copy of it for every row.
+"""Attention for packed rows: many rows of different lengths stand in one sequence, without padding.
 
-Each row attends to the prefix and to itself in two calls of the flash kernel, which also give the
-log of the softmax's denominator; the two results are then weighted by it, which is exact (Dao et
-al. 2022, "FlashAttention", section 3.1, the merging between blocks). The prefix's keys and values
-are expanded with stride 0, so nothing is copied, and no mask is needed: the prefix is visible to
-all, and a row is causal in itself.
+Each row sees itself, causally, and up to two pasts before it: a prefix that all rows share and a
+past of its own (an input whose keys and values were kept). The parts are computed by the flash
+kernel one by one, which also gives the log of the softmax's denominator, and are then weighted by
+it; that is exact (Dao et al. 2022, "FlashAttention", section 3.1, the merging between blocks). The
+shared prefix is expanded with stride 0, so nothing is copied for a row.
 
-Notation: B rows, H query heads, G key heads, L row length, P prefix length, D head size.
+What a row gets depends on the row alone: its queries stand padded to the bucket of its own length
+here, and the queries over the prefix come in chunks of one size.
+
+Notation: T positions of the sequence, B rows, L padded length, P prefix length, H query heads,
+G key heads, D head size.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, DynamicCache, PreTrainedModel
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
-NAME = "burnish_shared_prefix"
+NAME = "burnish_packed"
+CHUNK = 32
+
+# Keys and values of each layer, [1, G, n, D] both.
+Keys = tuple[tuple[Tensor, Tensor], ...]
 
 _flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 
-_PREFIX: ContextVar[DynamicCache | None] = ContextVar("prefix", default=None)
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Rows of one padded length: their numbers, and where their tokens stand, [B, L].
+
+    A padded slot repeats the row's last position; being causal, no real one sees it.
+    """
+
+    rows: tuple[int, ...]
+    slots: Tensor
 
 
-def can_share(model: PreTrainedModel) -> bool:
-    """Whether rows can attend to a shared prefix this way: SDPA on the CPU, no soft cap."""
+@dataclass(frozen=True, kw_only=True)
+class Packing:
+    """How the T positions of a pass split into rows, and what each row sees before itself.
+
+    `take` [T] finds each position in the blocks' outputs, laid end to end. `pasts` has an entry for
+    each row, or is empty. With `kept`, every layer's own keys and values are appended to it.
+    """
+
+    blocks: tuple[Block, ...]
+    take: Tensor
+    prefix: Keys | None = None
+    pasts: Sequence[Keys] = ()
+    kept: list[tuple[Tensor, Tensor]] | None = None
+
+
+class CannotPack(Exception):  # noqa: N818  a finding about a model, not a failure
+    """This model's attention cannot run packed."""
+
+
+_PACKING: ContextVar[Packing | None] = ContextVar("packing", default=None)
+
+
+def may_pack(model: PreTrainedModel) -> bool:
+    """Whether packed attention is worth trying: SDPA on the CPU, no soft cap."""
     config = model.config
     return (
         config._attn_implementation == "sdpa"
@@ -37,21 +78,25 @@ def can_share(model: PreTrainedModel) -> bool:
     )
 
 
-def enable_sharing(model: PreTrainedModel) -> None:
-    """Let the model's attention look for a shared prefix; without one it is SDPA as before."""
+def enable_packing(model: PreTrainedModel) -> None:
+    """Let the model's attention look for a packing; without one it is SDPA as before."""
     AttentionInterface.register(NAME, _attention)
-    AttentionMaskInterface.register(NAME, sdpa_mask)
+    AttentionMaskInterface.register(NAME, _mask)
     model.set_attn_implementation(NAME)
 
 
 @contextmanager
-def shared_prefix(cache: DynamicCache) -> Iterator[None]:
-    """Let every row of the passes inside see this prefix, [1, G, P, D] in each layer."""
-    token = _PREFIX.set(cache)
+def packed(packing: Packing) -> Iterator[None]:
+    """Run the passes inside with this packing."""
+    token = _PACKING.set(packing)
     try:
         yield
     finally:
-        _PREFIX.reset(token)
+        _PACKING.reset(token)
+
+
+def _mask(*args: Any, **settings: Any) -> Tensor | None:
+    return sdpa_mask(*args, **settings) if _PACKING.get() is None else None
 
 
 def _attention(
@@ -63,24 +108,112 @@ def _attention(
     scaling: float | None = None,
     **settings: Any,
 ) -> tuple[Tensor, None]:
-    """Attend as SDPA does, [B, H, L, D] to [B, L, H, D]; to a shared prefix too, if any."""
-    cache = _PREFIX.get()
-    if cache is None:
+    """Attend as SDPA does, or as the packing says: [1, H, T, D] to [1, T, H, D]."""
+    packing = _PACKING.get()
+    if packing is None:
         out, _ = sdpa_attention_forward(
             module, query, key, value, attention_mask, scaling=scaling, **settings
         )
         return out, None
-    n_rows, n_heads = query.shape[:2]
-    group = n_heads // key.shape[1]
+    config: Any = module.config
+    if getattr(config, "sliding_window", None) and "sliding_window" not in settings:
+        raise CannotPack(f"{type(module).__name__} does not say which window it has")
     number: Any = module.layer_idx
-    layer: Any = cache.layers[number]
-    shared = [
-        states.repeat_interleave(group, dim=1).expand(n_rows, -1, -1, -1)
-        for states in (layer.keys, layer.values)
-    ]
-    own = [states.repeat_interleave(group, dim=1) for states in (key, value)]
-    over_shared, mass_shared = _flash(query, *shared, 0.0, False, scale=scaling)
-    over_own, mass_own = _flash(query, *own, 0.0, True, scale=scaling)
-    share = torch.sigmoid(mass_shared - mass_own).unsqueeze(-1)
-    merged = over_own.to(share.dtype).lerp(over_shared.to(share.dtype), share)
-    return merged.to(query.dtype).transpose(1, 2).contiguous(), None
+    layer = _Layer(packing, number, scaling, settings.get("sliding_window"))
+    return layer.attend(query, key, value)[None], None
+
+
+class _Layer:
+    """One layer's attention over one packing."""
+
+    def __init__(
+        self, packing: Packing, number: int, scale: float | None, window: int | None
+    ) -> None:
+        self.packing, self.scale, self.window = packing, scale, window
+        self.prefix = None if packing.prefix is None else packing.prefix[number]
+        self.pasts = [past[number] for past in packing.pasts]
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Give the outputs of all positions, [T, H, D]."""
+        if self.packing.kept is not None:
+            self.packing.kept.append((key, value))
+        queries, keys, values = (states[0].transpose(0, 1) for states in (query, key, value))
+        pieces = [self._block(block, queries, keys, values) for block in self.packing.blocks]
+        out = torch.cat([piece.flatten(0, 1) for piece, _ in pieces])[self.packing.take]
+        if self.prefix is None:
+            return out
+        mass = torch.cat([piece.flatten(0, 1) for _, piece in pieces])[self.packing.take]
+        return _merge((out, mass), self._over_prefix(queries, self.prefix))[0]
+
+    def _block(
+        self, block: Block, queries: Tensor, keys: Tensor, values: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Give a block's outputs over all but the prefix, [B, L, H, D], and masses, [B, L, H]."""
+        query, key, value = (
+            states.index_select(0, block.slots.flatten())
+            .unflatten(0, block.slots.shape)
+            .transpose(1, 2)
+            for states in (queries, keys, values)
+        )
+        longest = max((self.pasts[row][0].shape[2] for row in block.rows), default=0) if self.pasts else 0
+        before = 0 if self.prefix is None else self.prefix[0].shape[2]
+        if self.window is not None and before + longest + block.slots.shape[1] > self.window:
+            return self._windowed(block, query, key, value)
+        found = _tokens_first(_flash(query, key, value, 0.0, True, scale=self.scale))
+        if not self.pasts:
+            return found
+        over = [
+            _flash(query[at : at + 1], *self.pasts[row], 0.0, False, scale=self.scale)
+            for at, row in enumerate(block.rows)
+        ]
+        past = _tokens_first((torch.cat([o for o, _ in over]), torch.cat([m for _, m in over])))
+        return _merge(found, past)
+
+    def _windowed(
+        self, block: Block, query: Tensor, key: Tensor, value: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Attend within a sliding window that is too short for all: row by row, with a mask.
+
+        The prefix is seen here already, so the mass is infinite: nothing is left to merge.
+        """
+        outputs = []
+        for at, row in enumerate(block.rows):
+            seen = [part for part in (self.prefix, self.pasts[row] if self.pasts else None) if part]
+            keys = torch.cat([*(k for k, _ in seen), key[at : at + 1]], dim=2)
+            values = torch.cat([*(v for _, v in seen), value[at : at + 1]], dim=2)
+            there = torch.arange(keys.shape[2])
+            here = there[-query.shape[2] :, None]
+            mask = (there <= here) & (here - there < self.window)
+            outputs.append(
+                scaled_dot_product_attention(
+                    query[at : at + 1],
+                    keys,
+                    values,
+                    attn_mask=mask,
+                    scale=self.scale,
+                    enable_gqa=True,
+                )
+            )
+        out = torch.cat(outputs).transpose(1, 2)
+        return out, torch.full(out.shape[:-1], torch.inf)
+
+    def _over_prefix(self, queries: Tensor, prefix: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        chunks = queries.unflatten(0, (-1, CHUNK)).transpose(1, 2)
+        shared = [states.expand(len(chunks), -1, -1, -1) for states in prefix]
+        out, mass = _tokens_first(_flash(chunks, *shared, 0.0, False, scale=self.scale))
+        return out.flatten(0, 1), mass.flatten(0, 1)
+
+
+def _tokens_first(found: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Turn [B, H, L, D] and [B, H, L] into [B, L, H, D] and [B, L, H]."""
+    return found[0].transpose(1, 2), found[1].transpose(1, 2)
+
+
+def _merge(
+    one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Join two parts of one attention, (output, log of its denominator) each."""
+    (out, mass), (other_out, other_mass) = one, other
+    share = torch.sigmoid(other_mass - mass).unsqueeze(-1)
+    merged = out.to(share.dtype).lerp(other_out.to(share.dtype), share).to(out.dtype)
+    return merged, torch.logaddexp(mass, other_mass)

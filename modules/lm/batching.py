@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+Ids = tuple[int, ...]
+
 _STEP = 8
 _GROWTH = 16
 

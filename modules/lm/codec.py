@@ -10,17 +10,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from jinja2 import TemplateError
 
 from modules.errors import UserError
+from modules.lm.batching import Ids
 from modules.prompts.render import Rendered, Role, Turn
 
 if TYPE_CHECKING:
     from transformers import AddedToken, PreTrainedTokenizerBase
 
-Ids = tuple[int, ...]
 
 # Private-use characters that no template writes; one pair brackets the number of a turn.
 _SENTINEL = "\ue0f0{}\ue0f1"
@@ -28,28 +28,39 @@ _SENTINELS = re.compile("\ue0f0(\\d+)\ue0f1")
 _CACHED_TEXTS = 65_536
 
 
+_Piece = tuple[str, bool]
+_State = Literal["start", "control", "line"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Encoded:
-    """A prompt's token ids, in two parts: `shared` is the same for all inputs, `own` is not.
+    """A prompt's token ids, in three parts: `shared` is the same for all inputs, the rest is not.
+
+    `kept` is the input where an instruction follows it: the same for all such instructions, so its
+    keys and values are worth keeping. It is empty in other prompts.
 
     `anchor` is the text that stands right before the answer, back to the last line break: what the
-    answer's own tokenisation depends on. It is None where a control token stands there.
+    answer's own tokenisation depends on. It is None where a control token stands there. `end` is
+    the token that ends an answer here.
     """
 
     shared: Ids
+    kept: Ids
     own: Ids
     anchor: str | None
+    end: int
 
     @property
     def ids(self) -> Ids:
         """All token ids of the prompt."""
-        return self.shared + self.own
+        return self.shared + self.kept + self.own
 
 
 class Codec:
     """Encodes renderings with one tokenizer.
 
-    The shared part ends behind a control token or a line break, or is empty.
+    The shared and the kept part end behind a control token or a line break, or are empty: there no
+    tokenizer merges across, so the ids of one part do not depend on the next.
     """
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase", end_ids: Sequence[int] = ()) -> None:
@@ -62,7 +73,7 @@ class Codec:
         self._strip_behind = {token.content for token in added.values() if token.rstrip}
         longest_first = sorted(self._controls, key=len, reverse=True)
         self._control_pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-        self.end_ids = frozenset(end_ids) | _end_of_turn(tokenizer)
+        self.end_ids = frozenset(end_ids) | _eos(tokenizer)
         start = tokenizer("a", add_special_tokens=True)["input_ids"]
         self._start: Ids = (start[0],) if start and start[0] == tokenizer.bos_token_id else ()
         self.plain = lru_cache(maxsize=_CACHED_TEXTS)(self._plain)
@@ -81,18 +92,24 @@ class Codec:
             UserError: a chat rendering for a tokenizer without a chat template.
         """
         if not rendered.is_chat:
-            body = rendered.turns[-1].text
-            n = rendered.n_shared_chars
-            pieces = [(body[:n], False), (body[n:] + rendered.lead, False)]
-            anchor = rendered.lead.rpartition("\n")[2]
-            return self._encode(pieces, n_shared=1, start=self._start, anchor=anchor)
-        pieces, n_shared, closing = self._chat_pieces(rendered)
+            texts = _parts(rendered.turns[-1].text + rendered.lead, rendered)
+            shared, kept, own = self._encode([[(text, False)] for text in texts])
+            return Encoded(
+                shared=self._start + shared,
+                kept=kept,
+                own=own,
+                anchor=rendered.lead.rpartition("\n")[2],
+                end=self._end_of_text(rendered.stops),
+            )
+        parts, closing = self._chat_parts(rendered)
+        shared, kept, own = self._encode(parts)
         last = rendered.lead or self._runs([(closing, True)])[-1]
-        return self._encode(
-            pieces,
-            n_shared=n_shared,
-            start=(),
+        return Encoded(
+            shared=shared,
+            kept=kept,
+            own=own,
             anchor=last.rpartition("\n")[2] if isinstance(last, str) else None,
+            end=self._end_of_turn,
         )
 
     def answer_ids(self, anchor: str | None, answer: str) -> Ids:
@@ -109,26 +126,26 @@ class Codec:
         """Give the whole prompt as the text that the tokenizer stands for, for people to read."""
         if not rendered.is_chat:
             return rendered.turns[-1].text + rendered.lead
-        pieces, _, _ = self._chat_pieces(rendered)
-        return "".join(text for text, _ in pieces)
+        parts, _ = self._chat_parts(rendered)
+        return "".join(text for part in parts for text, _ in part)
 
-    def _chat_pieces(self, rendered: Rendered) -> tuple[list[tuple[str, bool]], int, str]:
-        """Give (text, is template) pieces, how many are shared, and the template's last text."""
-        turns, n_shared_chars = rendered.turns, rendered.n_shared_chars
+    def _chat_parts(self, rendered: Rendered) -> tuple[list[list[_Piece]], str]:
+        """Give the (text, is template) pieces of each part, and the template's last text."""
+        turns, opening = rendered.turns, ""
         if turns[0].role == "system" and not self._accepts_system():
             system, user = turns[:2]
             opening = f"{system.text}\n\n"
             turns = (Turn(role="user", text=opening + user.text), *turns[2:])
-            n_shared_chars += len(opening) if len(turns) == 1 else 0
         skeleton = self._skeleton(tuple(turn.role for turn in turns))
-        pieces: list[tuple[str, bool]] = []
+        before: list[_Piece] = []
         for literal, turn in zip(skeleton, turns, strict=False):
-            pieces += [(literal, True), (turn.text, False)]
-        last = pieces.pop()[0]
-        pieces.append((last[:n_shared_chars], False))
-        n_shared = len(pieces)
-        pieces += [(last[n_shared_chars:], False), (skeleton[-1], True), (rendered.lead, False)]
-        return pieces, n_shared, skeleton[-1]
+            before += [(literal, True), (turn.text, False)]
+        last = before.pop()[0]
+        moved = len(opening) if len(turns) == 1 else 0
+        shared, kept, own = _parts(last[moved:], rendered)
+        ending: list[_Piece] = [(own, False), (skeleton[-1], True), (rendered.lead, False)]
+        parts = [[*before, (last[:moved] + shared, False)], [(kept, False)], ending]
+        return parts, skeleton[-1]
 
     @cached_property
     def _system_turns(self) -> bool:
@@ -163,22 +180,24 @@ class Codec:
         assert isinstance(text, str)
         return text
 
-    def _encode(
-        self, pieces: list[tuple[str, bool]], *, n_shared: int, start: Ids, anchor: str | None
-    ) -> Encoded:
-        runs = self._runs(pieces[:n_shared])
-        tail = runs.pop() if runs and isinstance(runs[-1], str) else ""
-        assert isinstance(tail, str)
-        kept, newline, moved = tail.rpartition("\n")
-        shared = start + self._ids(runs)
-        if newline:
-            shared += self._line(kept + newline, behind_control=bool(runs))
-        own_runs = self._runs([(moved, False), *pieces[n_shared:]])
-        if newline and own_runs and isinstance(own_runs[0], str):
-            own = self._continue("", own_runs[0]) + self._ids(own_runs[1:], behind_control=True)
-        else:
-            own = self._ids(own_runs, behind_control=bool(runs))
-        return Encoded(shared=shared, own=own, anchor=anchor)
+    def _encode(self, parts: Sequence[list[_Piece]]) -> list[Ids]:
+        """Encode each part; what stands behind a part's last possible cut moves to the next."""
+        encoded: list[Ids] = []
+        state: _State = "start"
+        moved = ""
+        for pieces in parts[:-1]:
+            runs = self._runs([(moved, False), *pieces])
+            tail = runs.pop() if runs and isinstance(runs[-1], str) else ""
+            assert isinstance(tail, str)
+            line, newline, moved = tail.rpartition("\n")
+            ids = self._ids(runs, state)
+            state = "control" if runs else state
+            if newline:
+                ids += self._line(line + newline, state)
+                state = "line"
+            encoded.append(ids)
+        encoded.append(self._ids(self._runs([(moved, False), *parts[-1]]), state))
+        return encoded
 
     def _runs(self, pieces: Sequence[tuple[str, bool]]) -> list[str | int]:
         """Join pieces into runs of plain text (str) and control tokens (int)."""
@@ -201,19 +220,44 @@ class Codec:
         text = text.lstrip() if before in self._strip_behind else text
         return text.rstrip() if behind in self._strip_before else text
 
-    def _ids(self, runs: Sequence[str | int], *, behind_control: bool = False) -> Ids:
+    def _ids(self, runs: Sequence[str | int], state: _State) -> Ids:
         ids: list[int] = []
-        for number, run in enumerate(runs):
+        for run in runs:
             if isinstance(run, int):
                 ids.append(run)
             else:
-                ids.extend(
-                    self._behind_control(run) if behind_control or number else self.plain(run)
-                )
+                ids.extend(self._text(run, state))
+            state = "control"
         return tuple(ids)
+
+    def _text(self, text: str, state: _State) -> Ids:
+        """Encode text as it stands at the start, behind a control token, or on a later line."""
+        if state == "start":
+            return self.plain(text)
+        return self._behind_control(text) if state == "control" else self._continue("", text)
 
     def _behind_control(self, text: str) -> Ids:
         return self.plain(text) if self._restarts else self._continue("", text)
+
+    def _end_of_text(self, stops: Sequence[str]) -> int:
+        """The token that ends an answer in plain text: the stop; demos put an empty line there."""
+        stop = stops[0] if stops else "\n"
+        following = "\n\na" if stop == "\n" else f"{stop}a"
+        return next(iter(self._continue("a", following)), self._any_end)
+
+    @cached_property
+    def _end_of_turn(self) -> int:
+        """The token that the chat template puts behind an assistant's turn."""
+        try:
+            closing = self._skeleton(("user", "assistant", "user"))[2]
+        except UserError:
+            return self._any_end
+        return next((run for run in self._runs([(closing, True)]) if isinstance(run, int)), self._any_end)
+
+    @property
+    def _any_end(self) -> int:
+        eos = self._tokenizer.eos_token_id
+        return min(self.end_ids, default=-1) if eos is None else int(eos)
 
     def _restarts_after_control(self) -> bool:
         """Whether text behind a control token reads as at the beginning, dummy prefix and all."""
@@ -223,11 +267,10 @@ class Codec:
                 return ids[ids.index(number) + 1 :] == self.plain("a")
         return True
 
-    def _line(self, text: str, *, behind_control: bool) -> Ids:
+    def _line(self, text: str, state: _State) -> Ids:
         """Encode text that ends a line as if more followed: GPT-2 splits "\\n\\n" only then."""
-        encode = self._behind_control if behind_control else self.plain
-        whole, more = encode(text + "a"), self._continue("", "a")
-        return whole[: -len(more)] if whole[-len(more) :] == more else encode(text)
+        whole, more = self._text(text + "a", state), self._continue("", "a")
+        return whole[: -len(more)] if whole[-len(more) :] == more else self._text(text, state)
 
     def _continue(self, anchor: str, text: str) -> Ids:
         """Encode text as it follows the anchor; "" is the beginning of a later line."""
@@ -261,6 +304,12 @@ class Codec:
         return tuple(encoded["input_ids"])
 
 
+def _parts(text: str, rendered: Rendered) -> tuple[str, str, str]:
+    """Cut the last turn's text where its shared part ends, and where its kept part ends."""
+    shared, kept = rendered.n_shared_chars, max(rendered.n_shared_chars, rendered.n_kept_chars)
+    return text[:shared], text[shared:kept], text[kept:]
+
+
 def _append_text(runs: list[str | int], text: str) -> None:
     if not text:
         return
@@ -282,6 +331,6 @@ def _control_tokens(tokenizer: "PreTrainedTokenizerBase") -> "dict[int, AddedTok
     }
 
 
-def _end_of_turn(tokenizer: "PreTrainedTokenizerBase") -> frozenset[int]:
+def _eos(tokenizer: "PreTrainedTokenizerBase") -> frozenset[int]:
     eos = tokenizer.eos_token_id
     return frozenset() if eos is None else frozenset({eos})

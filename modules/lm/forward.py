@@ -1,58 +1,78 @@
 """Forward passes over rows of token ids that share a prefix: the only place that runs the model.
 
-Notation: B rows of a batch, L padded length, P prefix tokens, H hidden size, V vocabulary. Rows are
-padded on the right; attention is causal, so padding behind a row's last token cannot reach it and
-needs no mask.
+Notation: B rows of a batch, P prefix tokens, L padded length, H hidden size, V vocabulary.
 """
 
-import copy
-from collections import OrderedDict
+import gc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 from transformers import DynamicCache, PreTrainedModel
 
 from modules.errors import UserError
-from modules.lm.attention import can_share, enable_sharing, shared_prefix
-from modules.lm.batching import pack
+from modules.lm.attention import CannotPack, Keys, enable_packing, may_pack
+from modules.lm.batching import Batch, Ids, pack
+from modules.lm.keys import KeyCache, default_limit
+from modules.lm.packed import PackedRow, pack_rows, run_packed
+from modules.lm.padded import PaddedPasses
 
-Ids = tuple[int, ...]
+_HEAD_ROWS = 64
+_HEAD_STEP = 16
 
-_PREFIXES_KEPT = 4
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What follows the prefix: tokens whose keys are worth keeping, and at least one more."""
+
+    kept: Ids = ()
+    own: Ids
+
+    @property
+    def ids(self) -> Ids:
+        """All of the row's tokens."""
+        return self.kept + self.own
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """One batch's outcome: `rows` of the caller's list, and the last hidden state [B, H] of each.
-
-    `logits` [B, V] follow from it in the model's own precision, as float32 (float64 stays).
-    `cache` holds the keys and values of prefix and padded rows where they were asked for,
-    `length` is the padded length.
-    """
+    """One pass's outcome: `rows` of the caller's list, and the last hidden state [B, H] of each."""
 
     rows: tuple[int, ...]
     hidden: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A padded batch to go on from: the next logits [B, V], the rows' keys and values, and L."""
+
+    rows: tuple[int, ...]
     logits: Tensor
-    cache: DynamicCache | None
+    cache: DynamicCache
     length: int
 
 
 class Forward:
-    """A causal language model, reduced to what prompts need: next-token logits after many rows."""
+    """A causal language model, reduced to what prompts need: what comes next after many rows.
 
-    def __init__(self, model: PreTrainedModel, batch_tokens: int) -> None:
+    `n_run` counts the tokens that went through the model, padding left out.
+    """
+
+    def __init__(
+        self, model: PreTrainedModel, batch_tokens: int, kept_bytes: int | None = None
+    ) -> None:
         self.model = model
         self.model.train(False)
         self.batch_tokens = batch_tokens
+        self.n_run = 0
+        self.keys = KeyCache(default_limit() if kept_bytes is None else kept_bytes)
         self.device: torch.device = next(model.get_input_embeddings().parameters()).device
         self._head_layer: nn.Linear = model.get_output_embeddings()  # type: ignore[no-untyped-call]
-        self._shares_prefix = can_share(model)
-        if self._shares_prefix:
-            enable_sharing(model)
-        self._prefixes: OrderedDict[Ids, DynamicCache] = OrderedDict()
+        self._padded = PaddedPasses(model, self.device)
         self._check_head()
+        self.packs = may_pack(model) and self._can_pack()
 
     @property
     def context(self) -> int:
@@ -65,45 +85,60 @@ class Forward:
         return int(getattr(self.model.config, "sliding_window", None) or self.context)
 
     @torch.inference_mode()
-    def score(
-        self,
-        prefix: Ids,
-        rows: Sequence[Ids],
-        *,
-        exact_lengths: bool = False,
-        keep_cache: bool = False,
-    ) -> Iterator[Scored]:
-        """Run rows after a prefix, batch by batch.
+    def score(self, prefix: Ids, rows: Sequence[Row]) -> Iterator[Scored]:
+        """Run rows after a prefix, pass by pass, longest rows first.
 
-        Args:
-            prefix: the tokens that all rows begin with; run once, kept for later calls.
-            rows: what follows it in each row, at least one token each.
-            exact_lengths: batch only rows of one length and pad none of them.
-            keep_cache: also give keys and values to go on from; copies the prefix for each row.
+        The keys and values of the prefix and of the rows' kept parts are run once and kept, within
+        the memory that `keys` may take. A pass that runs out of memory is done again in halves.
 
         Yields:
-            Every row's logits exactly once, longest rows first.
+            Every row exactly once.
+
+        Raises:
+            UserError: there is no memory for a single row.
+        """
+        if self.packs:
+            yield from self._score_packed(prefix, rows)
+        else:
+            yield from self._score_padded(prefix, rows)
+
+    @torch.inference_mode()
+    def begin(
+        self, prefix: Ids, rows: Sequence[Ids], *, exact_lengths: bool = False
+    ) -> Iterator[Begun]:
+        """Run rows after a prefix, keeping the keys and values of each to go on from.
+
+        Args:
+            prefix: the tokens that all rows begin with; run once, copied for each row.
+            rows: what follows it in each row, at least one token each.
+            exact_lengths: batch only rows of one length and pad none of them.
         """
         lengths = [len(row) for row in rows]
-        for batch in pack(lengths, self.batch_tokens, exact=exact_lengths):
-            ids = torch.zeros((len(batch.rows), batch.length), dtype=torch.long)
-            for at, row in enumerate(batch.rows):
-                ids[at, : len(rows[row])] = torch.tensor(rows[row])
-            cache: DynamicCache | None = None
-            if keep_cache or not self._can_share(len(prefix), batch.length):
-                cache = self._after(prefix, len(batch.rows))
-                hidden = self._hidden(ids, cache)
-            else:
-                hidden = self._hidden_beside(prefix, ids)
-            ends = torch.tensor([len(rows[row]) - 1 for row in batch.rows], device=hidden.device)
-            last = hidden[torch.arange(len(batch.rows), device=hidden.device), ends]
-            yield Scored(
-                rows=batch.rows,
-                hidden=last,
-                logits=self._head(last),
-                cache=cache,
-                length=batch.length,
-            )
+        todo = list(pack(lengths, self.batch_tokens, exact=exact_lengths))
+        while todo:
+            batch = todo.pop(0)
+            try:
+                self._count_prefix(prefix)
+                hidden, cache = self._padded.run(prefix, rows, batch)
+            except (RuntimeError, MemoryError) as error:
+                todo = self._halved(error, batch) + todo
+                continue
+            self.n_run += sum(lengths[row] for row in batch.rows)
+            logits = self._head(hidden)
+            yield Begun(rows=batch.rows, logits=logits, cache=cache, length=batch.length)
+
+    @torch.inference_mode()
+    def step(self, tokens: Tensor, positions: Tensor, mask: Tensor, cache: DynamicCache) -> Tensor:
+        """Run one more token for each row and give the next logits, [B, V].
+
+        Args:
+            tokens: the tokens, [B].
+            positions: their positions in the row, padding not counted, [B].
+            mask: 1 where a cached slot or the new token may be seen, [B, P + L + steps].
+            cache: the rows' keys and values; the new ones are appended.
+        """
+        self.n_run += len(tokens)
+        return self._head(self._padded.step(tokens, positions, mask, cache))
 
     @torch.inference_mode()
     def exact_logits(self, hidden: Tensor, tokens: Sequence[int]) -> Tensor:
@@ -112,80 +147,119 @@ class Forward:
         In bfloat16 two answers' logits near 20 can only differ in steps of 0.125, which makes ties;
         the last layer's few columns cost nothing in full precision.
         """
-        weight = self._head_layer.weight[torch.tensor(list(tokens), device=hidden.device)].double()
-        logits = (hidden.double()[:, None, :] * weight[None]).sum(dim=-1)
+        weight = self._head_layer.weight
+        columns = weight[torch.tensor(list(tokens), device=weight.device)].double()
+        logits = (hidden.to(columns.device).double()[:, None, :] * columns[None]).sum(dim=-1)
         bias = self._head_layer.bias
         if bias is not None:
             logits = logits + bias[list(tokens)].double()
         return self._softcap(logits)
 
     @torch.inference_mode()
-    def step(self, tokens: Tensor, positions: Tensor, mask: Tensor, cache: DynamicCache) -> Tensor:
-        """Run one more token for each row and give the next logits, [B, V], as in `Scored`.
+    def log_totals(self, hidden: Tensor) -> Tensor:
+        """Give the log of the softmax's denominator over the whole vocabulary, float64 [B]."""
+        parts = [
+            self._filled_head(part).logsumexp(dim=1)[: len(part)]
+            for part in hidden.split(_HEAD_ROWS)
+        ]
+        return torch.cat(parts).double()
 
-        Args:
-            tokens: the tokens, [B].
-            positions: their positions in the row, padding not counted, [B].
-            mask: 1 where a cached slot or the new token may be seen, [B, P + L + steps].
-            cache: the rows' keys and values; the new ones are appended.
-        """
-        hidden = self.model.base_model(
-            input_ids=tokens[:, None].to(self.device),
-            position_ids=positions[:, None].to(self.device),
-            attention_mask=mask.to(self.device),
-            past_key_values=cache,
-            use_cache=True,
-        ).last_hidden_state
-        return self._head(hidden[:, -1])
+    def forget(self) -> None:
+        """Drop all kept keys and values, and give their memory back to the device."""
+        self.keys.clear()
+        self._padded.clear()
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
-    def _can_share(self, n_prefix: int, length: int) -> bool:
-        """Whether rows can see the prefix in place: there is one, inside every layer's window."""
-        return self._shares_prefix and n_prefix > 0 and n_prefix + length <= self.window
+    def _score_packed(self, prefix: Ids, rows: Sequence[Row]) -> Iterator[Scored]:
+        lengths = [len(row.own) for row in rows]
+        for apart in (False, True):  # rows with a past of their own stand in passes of their own
+            part = [n for n, row in enumerate(rows) if bool(row.kept) == apart]
+            todo = [
+                tuple(part[n] for n in numbers)
+                for numbers in pack_rows([lengths[n] for n in part], self.batch_tokens)
+            ]
+            while todo:
+                numbers = todo.pop(0)
+                try:
+                    hidden = self._packed_pass(prefix, [rows[n] for n in numbers])
+                except (RuntimeError, MemoryError) as error:
+                    batch = Batch(rows=numbers, length=max(lengths[n] for n in numbers))
+                    todo = [half.rows for half in self._halved(error, batch)] + todo
+                    continue
+                yield Scored(rows=numbers, hidden=hidden)
 
-    def _after(self, prefix: Ids, n_rows: int) -> DynamicCache:
-        """Give a cache of its own for each row, filled with the prefix."""
-        if not prefix:
-            return DynamicCache(config=self.model.config)
-        cache = copy.deepcopy(self._prefix(prefix))
-        if n_rows > 1:
-            cache.batch_repeat_interleave(n_rows)
-        return cache
-
-    def _prefix(self, prefix: Ids) -> DynamicCache:
-        """Give the prefix's keys and values, run once and kept while it is used."""
-        if prefix not in self._prefixes:
-            cache = DynamicCache(config=self.model.config)
-            self._hidden(torch.tensor([prefix]), cache)
-            self._prefixes[prefix] = cache
-            while len(self._prefixes) > _PREFIXES_KEPT:
-                self._prefixes.popitem(last=False)
-        self._prefixes.move_to_end(prefix)
-        return self._prefixes[prefix]
-
-    def _hidden_beside(self, prefix: Ids, ids: Tensor) -> Tensor:
-        """Run rows that see a shared prefix in place: [B, L] to hidden states [B, L, H]."""
-        cache = self._prefix(prefix)
-        positions = len(prefix) + torch.arange(ids.shape[1])
-        with shared_prefix(cache):
-            out = self.model.base_model(
-                input_ids=ids.to(self.device),
-                position_ids=positions[None].to(self.device),
-                use_cache=False,
-            )
-        hidden = out.last_hidden_state
-        assert isinstance(hidden, Tensor)
+    def _packed_pass(self, prefix: Ids, rows: Sequence[Row]) -> Tensor:
+        shared = self._keys_after((), [prefix], None)[0] if prefix else None
+        pasts: Sequence[Keys | None] = [None] * len(rows)
+        if rows[0].kept:
+            pasts = self._keys_after((prefix,), [row.kept for row in rows], shared)
+        packed = [
+            PackedRow(ids=row.own, past=past) for row, past in zip(rows, pasts, strict=True)
+        ]
+        hidden, _ = run_packed(self.model, packed, shared)
+        self.n_run += sum(len(row.own) for row in rows)
         return hidden
 
-    def _hidden(self, ids: Tensor, cache: DynamicCache) -> Tensor:
-        out = self.model.base_model(
-            input_ids=ids.to(self.device), past_key_values=cache, use_cache=True
-        )
-        hidden = out.last_hidden_state
-        assert isinstance(hidden, Tensor)
-        return hidden
+    def _keys_after(
+        self, before: tuple[Ids, ...], parts: Sequence[Ids], prefix: Keys | None
+    ) -> list[Keys]:
+        """Give the keys and values of parts that follow `before`; what is not kept is run."""
+        found = {part: self.keys.get((*before, part)) for part in parts}
+        absent = [part for part, keys in found.items() if keys is None]
+        for numbers in pack_rows([len(part) for part in absent], self.batch_tokens):
+            rows = [PackedRow(ids=absent[n]) for n in numbers]
+            _, run = run_packed(self.model, rows, prefix, keep=True)
+            self.n_run += sum(len(row.ids) for row in rows)
+            for row, keys in zip(rows, run, strict=True):
+                found[row.ids] = keys
+                self.keys.put((*before, row.ids), keys)
+        return [keys for part in parts if (keys := found[part]) is not None]
+
+    def _score_padded(self, prefix: Ids, rows: Sequence[Row]) -> Iterator[Scored]:
+        ids = [row.ids for row in rows]
+        todo = list(pack([len(row) for row in ids], self.batch_tokens))
+        while todo:
+            batch = todo.pop(0)
+            try:
+                self._count_prefix(prefix)
+                hidden, _ = self._padded.run(prefix, ids, batch)
+            except (RuntimeError, MemoryError) as error:
+                todo = self._halved(error, batch) + todo
+                continue
+            self.n_run += sum(len(ids[row]) for row in batch.rows)
+            yield Scored(rows=batch.rows, hidden=hidden)
+
+    def _count_prefix(self, prefix: Ids) -> None:
+        if not self._padded.knows(prefix):
+            self.n_run += len(prefix)
+
+    def _halved(self, error: Exception, batch: Batch) -> list[Batch]:
+        """Give the halves of a batch that had no memory; later batches are made smaller too."""
+        if not _is_out_of_memory(error):
+            raise error
+        self.forget()
+        if len(batch.rows) == 1:
+            raise UserError(
+                f"there is no memory for one prompt of {batch.length} tokens: set an input cap"
+            ) from error
+        middle = (len(batch.rows) + 1) // 2
+        self.batch_tokens = min(self.batch_tokens, batch.length * middle)
+        halves = batch.rows[:middle], batch.rows[middle:]
+        return [Batch(rows=half, length=batch.length) for half in halves]
 
     def _head(self, hidden: Tensor) -> Tensor:
-        logits = self._head_layer(hidden)
+        """Give all logits, [B, V], in float32 (float64 stays)."""
+        return self._filled_head(hidden)[: len(hidden)]
+
+    def _filled_head(self, hidden: Tensor) -> Tensor:
+        """Give all logits; the rows are filled up to a multiple of 16.
+
+        A product of very few rows may round differently from one of many, and a sum over one row
+        may be cut between threads.
+        """
+        logits = self._head_layer(pad(hidden, (0, 0, 0, -len(hidden) % _HEAD_STEP)))
         return self._softcap(logits.to(torch.promote_types(logits.dtype, torch.float32)))
 
     def _softcap(self, logits: Tensor) -> Tensor:
@@ -198,8 +272,43 @@ class Forward:
         ids = torch.tensor([[1, 2, 3]], device=self.device)
         theirs = self.model(input_ids=ids, use_cache=False).logits[:, -1].double()
         hidden = self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state
-        if not torch.allclose(self._head(hidden[:, -1]).double(), theirs, rtol=1e-2, atol=1e-2):
+        if not _close(self._head(hidden[:, -1]).double(), theirs):
             raise UserError(
                 f"{type(self.model).__name__} does more than a linear layer after its last hidden "
                 "state; Burnish cannot score with it"
             )
+
+    @torch.inference_mode()
+    def _can_pack(self) -> bool:
+        """Try on a few tokens whether packed passes give what the model gives by itself."""
+        prefix, rows = (1, 2, 3), [Row(own=(4, 5)), Row(own=(6,))]
+        attention = self.model.config._attn_implementation
+        theirs = [
+            self.model.base_model(
+                input_ids=torch.tensor([prefix + row.ids]), use_cache=False
+            ).last_hidden_state[0, -1]
+            for row in rows
+        ]
+        enable_packing(self.model)
+        try:
+            ours = self._packed_pass(prefix, rows)
+        except CannotPack:
+            ours = None
+        self.keys.clear()
+        self.n_run = 0
+        if ours is not None and _close(ours.double(), torch.stack(theirs).double()):
+            return True
+        self.model.set_attn_implementation(attention)
+        return False
+
+
+def _close(one: Tensor, other: Tensor) -> bool:
+    scale = other.abs().max().item()
+    return torch.allclose(one, other, rtol=2e-2, atol=2e-2 * scale)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out: CUDA says so by type, the CPU's allocator only in its words."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return "can't allocate memory" in str(error) or "not enough memory" in str(error)

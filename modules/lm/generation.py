@@ -10,13 +10,11 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from modules.lm.batching import bucket
+from modules.lm.batching import Ids, bucket
 from modules.lm.codec import Codec
-from modules.lm.forward import Forward, Scored
+from modules.lm.forward import Begun, Forward
 from modules.lm.ledger import Ledger
 from modules.lm.sampling import Sampling, pick, stream
-
-Ids = tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,22 +61,19 @@ def run_generation(
 ) -> list[Completion]:
     """Continue every row; the result is in the order of `rows`.
 
-    Rows with equal tokens share the pass over their prompt. Finished rows leave the batch.
+    Rows with equal tokens share the pass over their prompt. Finished rows leave the batch. The
+    caller has charged the prompts and the first token of each row; the further ones are charged
+    here, as they are drawn.
     """
     owners: dict[Ids, list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         owners[row.own].append(index)
     unique = list(owners)
-    ledger.charge(
-        n_prompts=len(rows),
-        forward_tokens=len(prefix) + sum(map(len, unique)),
-        sampled_tokens=len(rows),
-    )
     done: list[Completion | None] = [None] * len(rows)
     longest = {own: max(rows[i].sampling.max_tokens for i in owners[own]) for own in unique}
     for exact in (False, True):
         part = [o for o in unique if _passes_window(forward, prefix, o, longest[o]) == exact]
-        for batch in forward.score(prefix, part, exact_lengths=exact, keep_cache=True):
+        for batch in forward.begin(prefix, part, exact_lengths=exact):
             members = [(at, i) for at, r in enumerate(batch.rows) for i in owners[part[r]]]
             live = [
                 _Live(
@@ -109,14 +104,13 @@ def _write(
     codec: Codec,
     ledger: Ledger,
     n_prefix: int,
-    batch: Scored,
+    batch: Begun,
     at: list[int],
     live: list[_Live],
     done: list[Completion | None],
 ) -> None:
     """Write the rows of one batch to their ends, entering completions into `done`."""
     cache, logits = batch.cache, batch.logits
-    assert cache is not None
     if at != list(range(len(batch.rows))):
         cache.batch_select_indices(torch.tensor(at, device=forward.device))
         logits = logits[at]

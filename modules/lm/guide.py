@@ -37,12 +37,13 @@ class Slot(Frozen):
 class Guide(Frozen):
     """How the messages of a request read, and what is to be filled in after them.
 
-    `is_text` takes the one message as the whole plain-text prompt; `n_shared_chars` and
-    `answer_start` are those of `modules.prompts.render.Rendered`.
+    `is_text` takes the one message as the whole plain-text prompt; `n_shared_chars`,
+    `n_kept_chars` and `answer_start` are those of `modules.prompts.render.Rendered`.
     """
 
     is_text: bool = False
     n_shared_chars: int = Field(default=0, ge=0)
+    n_kept_chars: int = Field(default=0, ge=0)
     answer_start: str = ""
     stops: tuple[str, ...] = ()
     lead: str = ""
@@ -57,6 +58,7 @@ class Guide(Frozen):
         return Rendered(
             turns=turns,
             n_shared_chars=self.n_shared_chars,
+            n_kept_chars=self.n_kept_chars,
             lead=self.lead,
             answer_start=self.answer_start,
             stops=self.stops,

@@ -2,11 +2,11 @@
 
 Counted in one place, where the forward passes are ordered, whoever asked for them. A charge depends
 on the request alone, never on what happens to be cached, so a resumed search reads the same account
-as an uninterrupted one.
+as an uninterrupted one. How much of it was found in a cache and needed no run is counted apart.
 """
 
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 
 class BudgetExceeded(BaseException):
@@ -15,15 +15,21 @@ class BudgetExceeded(BaseException):
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """What was spent: prompts answered, tokens run forward (padding left out), tokens sampled."""
+    """What was spent: prompts answered, forward tokens (padding left out), tokens sampled.
+
+    `reused_tokens` are those of the forward tokens that a cache saved.
+    """
 
     n_prompts: int = 0
     forward_tokens: int = 0
     sampled_tokens: int = 0
+    reused_tokens: int = 0
 
     def to_json(self) -> dict[str, int]:
-        """Give the counts as a plain mapping."""
-        return asdict(self)
+        """Give the counts that depend on the requests alone, as a plain mapping."""
+        counts = asdict(self)
+        del counts["reused_tokens"]
+        return counts
 
 
 class Ledger:
@@ -62,8 +68,15 @@ class Ledger:
             after = before.forward_tokens + forward_tokens
             if self.budget_tokens is not None and after > self.budget_tokens:
                 raise BudgetExceeded(f"{self.budget_tokens} forward tokens are spent")
-            self._account = Account(
+            self._account = replace(
+                before,
                 n_prompts=before.n_prompts + n_prompts,
                 forward_tokens=after,
                 sampled_tokens=before.sampled_tokens + sampled_tokens,
             )
+
+    def note_reuse(self, tokens: int) -> None:
+        """Enter how many of the tokens just charged were not run; fewer than 0 counts as 0."""
+        with self._lock:
+            reused = self._account.reused_tokens + max(0, tokens)
+            self._account = replace(self._account, reused_tokens=reused)

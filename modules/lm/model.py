@@ -6,22 +6,25 @@ tasks or of files.
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from modules.lm.answers import Answers, Asked
+from modules.lm.batching import Ids
 from modules.lm.codec import Codec, Encoded
-from modules.lm.forward import Forward
+from modules.lm.forward import Forward, Row
 from modules.lm.generation import Completion, GenerationRow, run_generation
 from modules.lm.ledger import Ledger
 from modules.lm.sampling import Sampling
 from modules.lm.trie import Fork, choice_log_probabilities, forks
 from modules.prompts.render import Rendered
 
-Ids = tuple[int, ...]
 Array = NDArray[np.float64]
 Progress = Callable[[int], None]
 
@@ -72,13 +75,22 @@ class GenerateRequest:
 
 
 class LocalModel:
-    """A language model in this process. Thread-safe: calls run one after another."""
+    """A language model in this process. Thread-safe: calls run one after another.
+
+    With `answers`, what was computed before is read instead of run, by this process or another.
+    """
 
     def __init__(
-        self, forward: Forward, codec: Codec, identity: ModelIdentity, ledger: Ledger | None = None
+        self,
+        forward: Forward,
+        codec: Codec,
+        identity: ModelIdentity,
+        ledger: Ledger | None = None,
+        answers: Answers | None = None,
     ) -> None:
         self.identity = identity
         self.codec = codec
+        self.answers = answers
         self.ledger = Ledger() if ledger is None else ledger
         self._forward = forward
         self._lock = threading.Lock()
@@ -110,29 +122,31 @@ class LocalModel:
         if len(answers) < 2:
             raise ValueError(f"choose needs at least two answers, got {list(answers)}")
         encoded = [self.codec.encode(prompt) for prompt in prompts]
-        trees = {e.anchor: self._trie(e.anchor, answers) for e in encoded}
+        trees = {(e.anchor, e.end): self._trie(e, answers) for e in encoded}
         if len({tuple((f.path, f.tokens) for f in tree) for tree in trees.values()}) > 1:
             raise ValueError("prompts with different leads cannot be scored in one call")
         tree = next(iter(trees.values()), ())
         n = len(prompts)
-        logits = tuple(np.zeros((n, len(fork.tokens))) for fork in tree)
-        free_mass = np.zeros(n)
+        result = _Filling(tree, n)
         wanted = {
             shared: _wanted(encoded, members, tree)
             for shared, members in _by_prefix(encoded).items()
         }
-        self._check_length(max((len(s) + len(row) for s in wanted for row in wanted[s]), default=0))
-        with self._lock:
-            self.ledger.charge(
-                n_prompts=n,
-                forward_tokens=sum(len(s) + sum(map(len, rows)) for s, rows in wanted.items()),
-            )
+        self._check_length(
+            max((len(s) + len(row.ids) for s in wanted for row in wanted[s]), default=0)
+        )
+        with self._lock, self._charged(
+            n_prompts=n,
+            forward_tokens=sum(
+                len(s) + sum(len(row.ids) for row in rows) for s, rows in wanted.items()
+            ),
+        ):
             for shared, rows in wanted.items():
-                self._score(shared, rows, tree, logits, free_mass, progress)
+                self._score(shared, rows, result, progress)
         return Choices(
             fork_list=tree,
-            fork_logits=logits,
-            free_mass=free_mass,
+            fork_logits=result.logits,
+            free_mass=result.free_mass,
             n_choices=len(answers),
             n_input_tokens=tuple(len(e.ids) for e in encoded),
         )
@@ -156,18 +170,16 @@ class LocalModel:
         results: list[Completion | None] = [None] * len(requests)
         with self._lock:
             for shared, members in _by_prefix(encoded).items():
-                rows = [
-                    GenerationRow(
-                        own=encoded[i].own,
-                        sampling=requests[i].sampling,
-                        stops=requests[i].prompt.stops,
-                        key=requests[i].key,
+                asked: list[Asked] = [
+                    (
+                        (shared, encoded[i].kept + encoded[i].own),
+                        requests[i].sampling,
+                        requests[i].prompt.stops,
+                        requests[i].key,
                     )
                     for i in members
                 ]
-                done = run_generation(
-                    self._forward, self.codec, self.ledger, shared, rows, progress
-                )
+                done = self._write(shared, asked, progress)
                 for i, completion in zip(members, done, strict=True):
                     results[i] = completion
         return [completion for completion in results if completion is not None]
@@ -176,9 +188,50 @@ class LocalModel:
         """Give the number of tokens that a prompt has for this model."""
         return len(self.codec.encode(prompt).ids)
 
-    def _trie(self, anchor: str | None, answers: Sequence[str]) -> tuple[Fork, ...]:
-        choices = [self.codec.answer_ids(anchor, answer) for answer in answers]
-        return forks(choices, end_id=min(self.codec.end_ids, default=-1))
+    @contextmanager
+    def _charged(self, *, n_prompts: int, forward_tokens: int) -> Iterator[None]:
+        """Charge what is asked for, then note how much of it needed no run."""
+        self.ledger.charge(n_prompts=n_prompts, forward_tokens=forward_tokens)
+        before = self._forward.n_run
+        yield
+        self.ledger.note_reuse(forward_tokens - (self._forward.n_run - before))
+
+    def _write(
+        self, shared: Ids, asked: Sequence[Asked], progress: Progress | None
+    ) -> list[Completion]:
+        """Give the completions of requests with one shared part, kept ones without a run."""
+        known = [None if self.answers is None else self.answers.completion(one) for one in asked]
+        rows = [
+            GenerationRow(own=parts[1], sampling=sampling, stops=stops, key=key)
+            for parts, sampling, stops, key in asked
+        ]
+        before = self._forward.n_run, self.ledger.account.forward_tokens
+        self.ledger.charge(
+            n_prompts=len(rows),
+            forward_tokens=len(shared) + sum(map(len, {row.own for row in rows})),
+            sampled_tokens=len(rows),
+        )
+        for completion in known:
+            if completion is not None:
+                n_steps = completion.n_output_tokens - 1
+                self.ledger.charge(n_prompts=0, forward_tokens=n_steps, sampled_tokens=n_steps)
+                if progress is not None:
+                    progress(1)
+        absent = [n for n, completion in enumerate(known) if completion is None]
+        run = run_generation(
+            self._forward, self.codec, self.ledger, shared, [rows[n] for n in absent], progress
+        )
+        for n, completion in zip(absent, run, strict=True):
+            known[n] = completion
+            if self.answers is not None:
+                self.answers.keep_completion(asked[n], completion)
+        n_run = self._forward.n_run - before[0]
+        self.ledger.note_reuse(self.ledger.account.forward_tokens - before[1] - n_run)
+        return [completion for completion in known if completion is not None]
+
+    def _trie(self, encoded: Encoded, answers: Sequence[str]) -> tuple[Fork, ...]:
+        choices = [self.codec.answer_ids(encoded.anchor, answer) for answer in answers]
+        return forks(choices, end_id=encoded.end)
 
     def _check_length(self, n_tokens: int) -> None:
         if n_tokens > self._forward.context:
@@ -190,35 +243,67 @@ class LocalModel:
     def _score(
         self,
         shared: Ids,
-        wanted: Mapping[Ids, Sequence[tuple[int, int]]],
-        tree: Sequence[Fork],
-        logits: Sequence[Array],
-        free_mass: Array,
+        wanted: Mapping[Row, Sequence[tuple[int, int]]],
+        result: "_Filling",
         progress: Progress | None,
     ) -> None:
-        """Run the wanted rows and enter them into `logits` and `free_mass`."""
+        """Find or run the wanted rows and enter them into the result."""
         rows = list(wanted)
-        for batch in self._forward.score(shared, rows):
-            totals = torch.logsumexp(batch.logits.double(), dim=1)
-            ways = [self._forward.exact_logits(batch.hidden, fork.tokens) for fork in tree]
-            begin = torch.logsumexp(ways[0], dim=1) - totals
-            for at, row in enumerate(batch.rows):
-                for member, number in wanted[rows[row]]:
-                    logits[number][member] = ways[number][at].cpu().numpy()
-                    if number == 0:
-                        free_mass[member] = min(0.0, float(begin[at]))
+        for numbers, hidden, totals in self._states(shared, rows):
+            ways = [self._forward.exact_logits(hidden, fork.tokens) for fork in result.tree]
+            owners = [wanted[rows[n]] for n in numbers]
+            result.enter(owners, [way.cpu() for way in ways], totals)
             if progress is not None:
-                progress(sum(number == 0 for r in batch.rows for _, number in wanted[rows[r]]))
+                progress(sum(fork == 0 for owner in owners for _, fork in owner))
+
+    def _states(
+        self, shared: Ids, rows: Sequence[Row]
+    ) -> Iterator[tuple[Sequence[int], Tensor, Tensor]]:
+        """Give rows' numbers, last hidden states [B, H] and log totals [B], kept ones first."""
+        keys = [(shared, row.kept, row.own) for row in rows]
+        known = {} if self.answers is None else self.answers.states(keys)
+        if known:
+            hidden = torch.stack([state for state, _ in known.values()])
+            totals = torch.tensor([total for _, total in known.values()], dtype=torch.float64)
+            yield list(known), hidden, totals
+        absent = [n for n in range(len(rows)) if n not in known]
+        for scored in self._forward.score(shared, [rows[n] for n in absent]):
+            numbers = [absent[n] for n in scored.rows]
+            totals = self._forward.log_totals(scored.hidden).cpu()
+            if self.answers is not None:
+                self.answers.keep_states([keys[n] for n in numbers], scored.hidden, totals.tolist())
+            yield numbers, scored.hidden, totals
+
+
+class _Filling:
+    """The logits at each fork of a tree and the free mass of n prompts, while they come in."""
+
+    def __init__(self, tree: tuple[Fork, ...], n: int) -> None:
+        self.tree = tree
+        self.logits = tuple(np.zeros((n, len(fork.tokens))) for fork in tree)
+        self.free_mass = np.zeros(n)
+
+    def enter(
+        self, owners: Sequence[Sequence[tuple[int, int]]], ways: Sequence[Tensor], totals: Tensor
+    ) -> None:
+        """Enter a batch: who wants each row, its logits at each fork [B, ways], its log total."""
+        begin = torch.logsumexp(ways[0], dim=1) - totals
+        for at, owner in enumerate(owners):
+            for member, fork in owner:
+                self.logits[fork][member] = ways[fork][at].numpy()
+                if fork == 0:
+                    self.free_mass[member] = min(0.0, float(begin[at]))
 
 
 def _wanted(
     encoded: Sequence[Encoded], members: Sequence[int], tree: Sequence[Fork]
-) -> dict[Ids, list[tuple[int, int]]]:
+) -> dict[Row, list[tuple[int, int]]]:
     """Give the distinct rows behind one shared part, and which (prompt, fork) each answers."""
-    wanted: dict[Ids, list[tuple[int, int]]] = defaultdict(list)
+    wanted: dict[Row, list[tuple[int, int]]] = defaultdict(list)
     for member in members:
         for number, fork in enumerate(tree):
-            wanted[encoded[member].own + fork.path].append((member, number))
+            row = Row(kept=encoded[member].kept, own=encoded[member].own + fork.path)
+            wanted[row].append((member, number))
     return wanted
 
 

@@ -134,6 +134,7 @@ class PromptAdapter(dspy.Adapter):  # type: ignore[misc]
         guide = Guide(
             is_text=not rendered.is_chat,
             n_shared_chars=rendered.n_shared_chars,
+            n_kept_chars=rendered.n_kept_chars,
             answer_start=rendered.answer_start,
             stops=rendered.stops,
             lead=rendered.lead,

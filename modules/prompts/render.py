@@ -28,7 +28,9 @@ class Rendered:
     """What the model reads, before tokenisation.
 
     All turns but the last, and the first `n_shared_chars` characters of the last, are the same for
-    every input. `lead` opens the answer: in chat it starts the assistant's turn, in plain text it
+    every input. Where an instruction follows the input, the last turn's characters up to
+    `n_kept_chars` are the same for every such instruction; 0 where none follows.
+    `lead` opens the answer: in chat it starts the assistant's turn, in plain text it
     follows the last turn's text directly. `answer_start` stands between the lead and the answer
     ("" or " "), and the answer ends at any of `stops`, or at the end of the turn.
     """
@@ -38,6 +40,7 @@ class Rendered:
     lead: str
     answer_start: str
     stops: tuple[str, ...]
+    n_kept_chars: int = 0
 
     @property
     def is_chat(self) -> bool:
@@ -97,10 +100,11 @@ def _render_text(prompt: Prompt, text: str) -> Rendered:
     for demo in prompt.demos:
         before += f"{_input_block(prompt, demo.text)}{gap}{layout.answer_lead} "
         before += f"{prompt.word(demo.label)}\n\n"
-    body = f"{before}{_input_block(prompt, text)}{after}{gap}"
+    asked = before + _input_block(prompt, text)
     return Rendered(
-        turns=(Turn(role="text", text=body),),
+        turns=(Turn(role="text", text=f"{asked}{after}{gap}"),),
         n_shared_chars=len(before),
+        n_kept_chars=len(asked) + len("\n") if after else 0,
         lead=layout.answer_lead,
         answer_start=_answer_start(prompt),
         stops=("\n",),
@@ -123,10 +127,12 @@ def _render_chat(prompt: Prompt, text: str) -> Rendered:
         turns.append(Turn(role="user", text=asked))
         turns.append(Turn(role="assistant", text=answer + prompt.word(demo.label)))
     opening = "" if prompt.demos else before
-    turns.append(Turn(role="user", text=f"{opening}{_input_block(prompt, text)}{after}"))
+    asked = opening + _input_block(prompt, text)
+    turns.append(Turn(role="user", text=asked + after))
     return Rendered(
         turns=tuple(turns),
         n_shared_chars=len(opening),
+        n_kept_chars=len(asked) + len("\n\n") if after else 0,
         lead=layout.answer_lead,
         answer_start=_answer_start(prompt),
         stops=(),

@@ -58,13 +58,25 @@ def probability(
     return found
 
 
+def end_of_answer(model: LocalModel, rendered: Rendered) -> int:
+    """The token that demos have behind their answers: the turn's mark, or an empty line's first."""
+    tokenizer = model.codec._tokenizer
+    if rendered.is_chat:
+        return int(tokenizer.convert_tokens_to_ids("<|im_end|>"))
+    whole, start = (
+        tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("good\n\nA", "good")
+    )
+    assert whole[: len(start)] == start
+    return int(whole[len(start)])
+
+
 def choose(
     model: LocalModel, rendered: Rendered, answers: Sequence[str], temperature: float = 1.0
 ) -> tuple[list[float], float]:
     """Probabilities of the answers, and the log of the mass that a free model begins them with."""
     encoded = model.codec.encode(rendered)
     choices = [model.codec.answer_ids(encoded.anchor, answer) for answer in answers]
-    end = min(model.codec.end_ids)
+    end = end_of_answer(model, rendered)
     p = probability(model, encoded.ids, choices, end, temperature)
     first = sorted({choice[0] for choice in choices})
     depth = 0

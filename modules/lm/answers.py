@@ -1,0 +1,104 @@
+"""What is kept of a model's answers, and under which key.
+
+The key is what the result depends on, and nothing else: the weights, the dtype, the kind of
+processor, the versions of the libraries that compute, the token ids in their parts, and for text
+how it is drawn. A row's entry is its last hidden state, from which every set of answers, every
+calibration and every temperature follows.
+"""
+
+import hashlib
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+import tokenizers
+import torch
+import transformers
+from torch import Tensor
+
+from modules.files import canonical_json
+from modules.lm.batching import Ids
+from modules.lm.generation import Completion
+from modules.lm.sampling import Sampling
+from modules.lm.store import AnswerStore
+
+_FORMAT = 1  # raised when the same request would get other bits
+
+State = tuple[Tensor, float]
+
+
+class Answers:
+    """One model's entries in an answer store.
+
+    Args:
+        store: where they lie.
+        digest: the digest of the weights.
+        dtype: what is computed in.
+        device: where it is computed.
+        way: anything else that the bits depend on, such as how rows are batched.
+    """
+
+    def __init__(
+        self, store: AnswerStore, digest: str, dtype: torch.dtype, device: torch.device, way: str
+    ) -> None:
+        self._store = store
+        self._dtype = dtype
+        on = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+        versions = [torch.__version__, transformers.__version__, tokenizers.__version__]
+        salt = canonical_json([_FORMAT, digest, str(dtype), on, versions, way])
+        self._salt = hashlib.sha256(salt.encode()).digest()
+
+    def states(self, rows: Sequence[tuple[Ids, ...]]) -> dict[int, State]:
+        """Give the last hidden state [H] and the log total of the rows that are kept, by place."""
+        keys = [self._key("state", row) for row in rows]
+        found = self._store.get(keys)
+        return {n: _read_state(found[key], self._dtype) for n, key in enumerate(keys) if key in found}
+
+    def keep_states(
+        self, rows: Sequence[tuple[Ids, ...]], hidden: Tensor, totals: Sequence[float]
+    ) -> None:
+        """Keep the last hidden states [B, H] and log totals of rows."""
+        values = {
+            self._key("state", row): _write_state(state, total)
+            for row, state, total in zip(rows, hidden.cpu(), totals, strict=True)
+        }
+        self._store.put(values)
+
+    def completion(self, asked: "Asked") -> Completion | None:
+        """Give the completion of a request, if it is kept."""
+        key = self._text_key(asked)
+        found = self._store.get([key]).get(key)
+        return None if found is None else Completion(**json.loads(found))
+
+    def keep_completion(self, asked: "Asked", completion: Completion) -> None:
+        """Keep the completion of a request."""
+        self._store.put({self._text_key(asked): canonical_json(asdict(completion)).encode()})
+
+    def _text_key(self, asked: "Asked") -> bytes:
+        ids, sampling, stops, stream = asked
+        return self._key("text", (*ids, asdict(sampling), stops, repr(stream)))
+
+    def _key(self, kind: str, parts: object) -> bytes:
+        return hashlib.sha256(self._salt + canonical_json([kind, parts]).encode()).digest()
+
+
+# Token ids in their parts, how to draw, where to stop, and the key of the random stream.
+Asked = tuple[tuple[Ids, ...], Sampling, tuple[str, ...], tuple[object, ...]]
+
+
+def _write_state(hidden: Tensor, total: float) -> bytes:
+    bits = hidden.contiguous().view(torch.uint8).numpy().tobytes()
+    return np.float64(total).tobytes() + bits
+
+
+def _read_state(value: bytes, dtype: torch.dtype) -> State:
+    bits = torch.frombuffer(bytearray(value[8:]), dtype=torch.uint8)
+    return bits.view(dtype), float(np.frombuffer(value[:8])[0])
+
+
+def _processor() -> str:
+    """Name what CPU kernels are chosen by."""
+    has = sorted(name for name, there in torch.cpu.get_capabilities().items() if there)
+    return canonical_json([platform.machine(), torch.backends.cpu.get_cpu_capability(), has])

@@ -1,0 +1,134 @@
+"""The answer store: what a model computed, kept on disk for the next run.
+
+One SQLite file, shared by processes. Every value carries a digest of itself and of its key; one
+that does not fit is dropped and computed again, and so is a file that is no database.
+"""
+
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+DEFAULT_LIMIT = 2**30
+
+_DIGEST_BYTES = 16
+_BUSY_SECONDS = 30.0
+_KEYS_A_QUERY = 500
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS answers (
+    key BLOB PRIMARY KEY, value BLOB NOT NULL, written INTEGER NOT NULL DEFAULT (unixepoch())
+) WITHOUT ROWID
+"""
+_DROP_OLDER_HALF = """
+DELETE FROM answers WHERE key IN
+    (SELECT key FROM answers ORDER BY written LIMIT (SELECT count(*) / 2 FROM answers))
+"""
+
+
+class AnswerStore:
+    """Values by key, in one file.
+
+    A store never fails its caller: what cannot be read is absent, what cannot be written is lost.
+
+    Args:
+        path: the database; made with its folder if absent, made again if it is broken.
+        limit: bytes of the file; when it is passed, the older half of the entries goes.
+    """
+
+    def __init__(self, path: Path, limit: int = DEFAULT_LIMIT) -> None:
+        self.path = path
+        self.limit = limit
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Give the values that are there, by key."""
+        found: dict[bytes, bytes] = {}
+
+        def read(database: sqlite3.Connection) -> None:
+            broken: list[tuple[bytes]] = []
+            for at in range(0, len(keys), _KEYS_A_QUERY):
+                some = keys[at : at + _KEYS_A_QUERY]
+                marks = ",".join("?" * len(some))
+                query = f"SELECT key, value FROM answers WHERE key IN ({marks})"
+                for key, sealed in database.execute(query, some):
+                    value = _checked(key, sealed)
+                    if value is None:
+                        broken.append((key,))
+                    else:
+                        found[key] = value
+            if broken:
+                database.executemany("DELETE FROM answers WHERE key = ?", broken)
+
+        self._run(read)
+        return found
+
+    def put(self, values: Mapping[bytes, bytes]) -> None:
+        """Keep values; what is there already is written again."""
+        rows = [(key, _seal(key, value)) for key, value in values.items()]
+
+        def write(database: sqlite3.Connection) -> None:
+            database.executemany("INSERT OR REPLACE INTO answers (key, value) VALUES (?, ?)", rows)
+            if _n_bytes(database) > self.limit:
+                database.execute(_DROP_OLDER_HALF)
+
+        self._run(write)
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        with self._lock:
+            self._forget()
+
+    def _run(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """Do work in one transaction; one that fails is undone. A broken file is deleted."""
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = self._connect()
+                with self._connection as database:
+                    work(database)
+            except (sqlite3.OperationalError, OSError):
+                self._forget()  # locked for too long, a full disk, a folder that is not writable
+            except sqlite3.DatabaseError:
+                self._forget()
+                for end in ("", "-wal", "-shm"):
+                    self.path.with_name(self.path.name + end).unlink(missing_ok=True)
+
+    def _connect(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, check_same_thread=False)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(_SCHEMA)
+        return database
+
+    def _forget(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+def _n_bytes(database: sqlite3.Connection) -> int:
+    """Give the bytes in use: pages that deletions left free are not counted."""
+    pages, free, size = (
+        database.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
+def _digest(key: bytes, value: bytes) -> bytes:
+    return hashlib.sha256(key + value).digest()[:_DIGEST_BYTES]
+
+
+def _seal(key: bytes, value: bytes) -> bytes:
+    return _digest(key, value) + value
+
+
+def _checked(key: bytes, sealed: object) -> bytes | None:
+    """Give the value, or None if it is not what was written under this key."""
+    if not isinstance(sealed, bytes):
+        return None
+    value = sealed[_DIGEST_BYTES:]
+    return value if sealed[:_DIGEST_BYTES] == _digest(key, value) else None
