@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
     records = baseline_records(task, seen, test, plan.seeds[0])
     timings: list[Timing] = []
     for artifact in artifacts:
-        model = load_frozen_model(artifact, options.dtype)
+        model = load_frozen_model(artifact, options.dtype, cache=options.cache)
         records += model_records(
             model,
             task,
@@ -150,6 +150,12 @@ def _parser() -> argparse.ArgumentParser:
         "--n-parity", type=int, default=20, help="examples also sent through dspy (default: 20)"
     )
     parser.add_argument("--dtype", help="(default: the one that the prompt was frozen in)")
+    parser.add_argument(
+        "--no-cache",
+        dest="cache",
+        action="store_false",
+        help="run everything, even what the answer cache has from an earlier run",
+    )
     return parser
 
 

@@ -19,12 +19,16 @@ from modules.tasks.example import Example, Task
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """How long one cell took; kept apart from the rows, which hold no times."""
+    """How long one cell took; kept apart from the rows, which hold no times.
+
+    `n_reused_tokens` were not run: the answer cache, or another prompt of the cell, had them.
+    """
 
     model: str
     prompt: str
     decoding: str
     n_answers: int
+    n_reused_tokens: int
     seconds: float
 
 
@@ -47,15 +51,17 @@ def load_sealed_task(artifacts: Sequence[Artifact]) -> tuple[Task, SplitReport]:
     return task, report
 
 
-def load_frozen_model(artifact: Artifact, dtype: str | None) -> LocalModel:
+def load_frozen_model(artifact: Artifact, dtype: str | None, *, cache: bool = False) -> LocalModel:
     """Load the model that an artifact was made for, in its dtype unless another is given.
+
+    `cache` is that of `modules.lm.load_model`.
 
     Raises:
         UserError: the weights are others than the prompt was frozen for.
     """
     record = artifact.model
     revision = None if record.revision == "local" else record.revision
-    model = load_model(record.name, revision=revision, dtype=dtype or record.dtype)
+    model = load_model(record.name, revision=revision, dtype=dtype or record.dtype, cache=cache)
     if model.identity.digest != record.digest:
         raise UserError(
             f"the weights of {record.name} have digest {model.identity.digest[:12]}, the prompt "
@@ -113,6 +119,7 @@ def _cell(
 ) -> Iterator[Callable[[int], None]]:
     label = f"  {model.identity.name}, {entry.name}, {decoding}"
     start = time.perf_counter()
+    reused = model.ledger.account.reused_tokens
     with tqdm(total=n_answers, desc=label, unit="answer", leave=False, disable=None) as bar:
 
         def progress(n: int) -> None:
@@ -128,6 +135,7 @@ def _cell(
             prompt=entry.name,
             decoding=decoding,
             n_answers=n_answers,
+            n_reused_tokens=model.ledger.account.reused_tokens - reused,
             seconds=time.perf_counter() - start,
         )
     )
@@ -141,6 +149,7 @@ def timing_json(timings: Sequence[Timing]) -> list[dict[str, Any]]:
             "prompt": timing.prompt,
             "decoding": timing.decoding,
             "n_answers": timing.n_answers,
+            "n_reused_tokens": timing.n_reused_tokens,
             "seconds": round(timing.seconds, 3),
         }
         for timing in timings

@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> None:
 
 def _search(task: Task, name: str, options: argparse.Namespace, command: str) -> None:
     print(f"\nmodel {name}", flush=True)
-    model = load_model(name, dtype=options.dtype)
+    model = load_model(name, dtype=options.dtype, cache=options.cache)
     config = SearchConfig(
         budget_tokens=options.budget_tokens,
         seed=options.seed,
@@ -147,6 +147,12 @@ def _parser() -> argparse.ArgumentParser:
         "--runs", type=Path, default=Path("runs/search"), help="journals (default: runs/search)"
     )
     group.add_argument("--dtype", help="bfloat16 or float32 (default: the machine's faster one)")
+    group.add_argument(
+        "--no-cache",
+        dest="cache",
+        action="store_false",
+        help="run everything, even what the answer cache has from an earlier run",
+    )
     return parser
 
 

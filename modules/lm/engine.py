@@ -28,10 +28,11 @@ from dspy.lm15 import (
 )
 
 from modules.files import canonical_json, sha256_text
+from modules.lm.gather import Gatherer
 from modules.lm.guide import Guide, Slot, guide_of
 from modules.lm.model import GenerateRequest, LocalModel, PromptTooLong
 from modules.lm.sampling import Sampling, draw_index, stream
-from modules.prompts.calibration import log_softmax
+from modules.prompts.calibration import apply_bias
 from modules.prompts.render import Rendered, Role, Turn
 
 PROBABILITIES = "probabilities"
@@ -56,7 +57,8 @@ class LocalEngine:
     """Answers DSPy requests with a local model.
 
     A draw's random stream comes from (seed, request, how often this very request came before), so
-    `n`, rollouts and threads get different samples and a second run gets the same ones.
+    `n`, rollouts and threads get different samples and a second run gets the same ones. Requests of
+    several threads are answered in batches, which changes no answer.
     """
 
     supported_params = frozenset(
@@ -68,6 +70,7 @@ class LocalEngine:
     def __init__(self, model: LocalModel, seed: int = 0) -> None:
         self.model = model
         self.seed = seed
+        self._calls = Gatherer(model)
         self._seen: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -119,7 +122,7 @@ class LocalEngine:
         stops = rendered.stops + tuple(request.config.stop)
         rendered = replace(rendered, stops=stops)
         asked = GenerateRequest(prompt=rendered, sampling=sampling, key=key)
-        done = self.model.generate([asked])[0]
+        done = self._calls.generate(asked)
         return Response(
             id=None,
             model=request.model,
@@ -164,13 +167,13 @@ class LocalEngine:
             p, at = np.ones(1), 0
         else:
             temperature = config.temperature or 0.0
-            scored = self.model.choose([asked], texts)
+            scored = self._calls.choose(asked, tuple(texts))
             answer.n_input = answer.n_input or scored.n_input_tokens[0]
             bias = np.array(slot.bias or [0.0] * len(values))
-            p = np.exp(log_softmax(scored.log_probabilities() + bias)[0])
+            p = np.exp(apply_bias(scored.log_probabilities(), bias)[0])
             at = int(p.argmax())
             if temperature > 0:
-                hot = log_softmax(scored.log_probabilities(temperature) + bias / temperature)[0]
+                hot = apply_bias(scored.log_probabilities(temperature), bias, temperature)[0]
                 at = draw_index(np.exp(hot), float(stream(*key).random()))
         text = slot.choices[values[at]]
         answer.values[slot.field] = json.loads(text) if slot.is_json else values[at]
@@ -182,7 +185,7 @@ class LocalEngine:
         self, answer: _Answer, slot: Slot, asked: Rendered, config: Config, key: tuple[object, ...]
     ) -> None:
         request = GenerateRequest(prompt=asked, sampling=_sampling(config), key=key)
-        done = self.model.generate([request])[0]
+        done = self._calls.generate(request)
         answer.values[slot.field] = done.text
         answer.written += asked.answer_start + done.text
         answer.n_input = answer.n_input or done.n_input_tokens

@@ -11,11 +11,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, 
 from transformers.utils import logging as transformers_logging
 
 from modules.errors import UserError
+from modules.files import cache_dir
+from modules.lm.answers import Answers
 from modules.lm.codec import Codec
 from modules.lm.forward import Forward
 from modules.lm.ledger import Ledger
 from modules.lm.model import LocalModel, ModelIdentity
 from modules.lm.placement import pick_dtype, place
+from modules.lm.store import AnswerStore
 from modules.lm.weights import Weights, find_weights
 
 _CPU_BATCH_TOKENS = 2_048
@@ -28,6 +31,7 @@ def load_model(
     revision: str | None = None,
     dtype: str | None = None,
     ledger: Ledger | None = None,
+    cache: bool = False,
 ) -> LocalModel:
     """Load a model by short name, hub id or folder.
 
@@ -36,15 +40,19 @@ def load_model(
         revision: hub only.
         dtype: "bfloat16", "float32" or "float64"; None takes what the machine computes fastest.
         ledger: where its work is counted; None makes a new one without a budget.
+        cache: read answers that were computed before from the cache folder, and keep new ones
+            there. It changes no answer.
 
     Raises:
         UserError: whatever a user can do about it: unknown, absent, too large, broken.
     """
     weights = find_weights(name, revision)
-    return load_weights(weights, pick_dtype(dtype), ledger)
+    return load_weights(weights, pick_dtype(dtype), ledger, cache=cache)
 
 
-def load_weights(weights: Weights, dtype: torch.dtype, ledger: Ledger | None = None) -> LocalModel:
+def load_weights(
+    weights: Weights, dtype: torch.dtype, ledger: Ledger | None = None, *, cache: bool = False
+) -> LocalModel:
     """Load weights that are on this machine."""
     device_map = place(weights.folder, dtype)
     with _quiet():
@@ -73,7 +81,12 @@ def load_weights(weights: Weights, dtype: torch.dtype, ledger: Ledger | None = N
         digest=weights.digest,
         dtype=str(dtype).removeprefix("torch."),
     )
-    return LocalModel(forward, Codec(tokenizer, _end_ids(model)), identity, ledger)
+    answers = None
+    if cache:
+        store = AnswerStore(cache_dir("answers") / "answers.sqlite3")
+        way = "packed" if forward.packs else "padded"
+        answers = Answers(store, weights.digest, dtype, forward.device, way)
+    return LocalModel(forward, Codec(tokenizer, _end_ids(model)), identity, ledger, answers)
 
 
 def _end_ids(model: PreTrainedModel) -> list[int]:

@@ -8,7 +8,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -64,6 +64,18 @@ class Choices:
             self.fork_list, self.fork_logits, self.n_choices, temperature
         )
 
+    def split(self) -> list["Choices"]:
+        """Give one `Choices` a prompt."""
+        return [
+            replace(
+                self,
+                fork_logits=tuple(logits[n : n + 1] for logits in self.fork_logits),
+                free_mass=self.free_mass[n : n + 1],
+                n_input_tokens=(n_input,),
+            )
+            for n, n_input in enumerate(self.n_input_tokens)
+        ]
+
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateRequest:
@@ -101,7 +113,12 @@ class LocalModel:
         return self.codec.has_chat_template
 
     def choose(
-        self, prompts: Sequence[Rendered], answers: Sequence[str], progress: Progress | None = None
+        self,
+        prompts: Sequence[Rendered],
+        answers: Sequence[str],
+        progress: Progress | None = None,
+        *,
+        apart: bool = False,
     ) -> Choices:
         """Score the answers after each prompt.
 
@@ -113,6 +130,7 @@ class LocalModel:
             prompts: n rendered prompts of one prompt or of several.
             answers: at least two different strings, as they continue the prompts' lead.
             progress: called with the number of prompts just finished.
+            apart: charge each prompt as if it were asked alone.
 
         Raises:
             PromptTooLong: a prompt does not fit into the context.
@@ -135,12 +153,8 @@ class LocalModel:
         self._check_length(
             max((len(s) + len(row.ids) for s in wanted for row in wanted[s]), default=0)
         )
-        with self._lock, self._charged(
-            n_prompts=n,
-            forward_tokens=sum(
-                len(s) + sum(len(row.ids) for row in rows) for s, rows in wanted.items()
-            ),
-        ):
+        each = [{one.shared: _wanted([one], [0], tree)} for one in encoded] if apart else [wanted]
+        with self._lock, self._charged(n_prompts=n, forward_tokens=sum(map(_n_tokens, each))):
             for shared, rows in wanted.items():
                 self._score(shared, rows, result, progress)
         return Choices(
@@ -152,13 +166,18 @@ class LocalModel:
         )
 
     def generate(
-        self, requests: Sequence[GenerateRequest], progress: Progress | None = None
+        self,
+        requests: Sequence[GenerateRequest],
+        progress: Progress | None = None,
+        *,
+        apart: bool = False,
     ) -> list[Completion]:
         """Draw a completion for each request. Requests with the same prompt share its pass.
 
         Args:
             requests: prompts of one kind or several; each with its sampling and stream key.
             progress: called with the number of completions just finished.
+            apart: charge each request as if it were asked alone.
 
         Raises:
             PromptTooLong: a prompt and `max_tokens` do not fit into the context.
@@ -179,7 +198,7 @@ class LocalModel:
                     )
                     for i in members
                 ]
-                done = self._write(shared, asked, progress)
+                done = self._write(shared, asked, progress, apart)
                 for i, completion in zip(members, done, strict=True):
                     results[i] = completion
         return [completion for completion in results if completion is not None]
@@ -197,7 +216,7 @@ class LocalModel:
         self.ledger.note_reuse(forward_tokens - (self._forward.n_run - before))
 
     def _write(
-        self, shared: Ids, asked: Sequence[Asked], progress: Progress | None
+        self, shared: Ids, asked: Sequence[Asked], progress: Progress | None, apart: bool
     ) -> list[Completion]:
         """Give the completions of requests with one shared part, kept ones without a run."""
         known = [None if self.answers is None else self.answers.completion(one) for one in asked]
@@ -206,9 +225,11 @@ class LocalModel:
             for parts, sampling, stops, key in asked
         ]
         before = self._forward.n_run, self.ledger.account.forward_tokens
+        together = len(shared) + sum(map(len, {row.own for row in rows}))
+        each = sum(len(shared) + len(row.own) for row in rows)
         self.ledger.charge(
             n_prompts=len(rows),
-            forward_tokens=len(shared) + sum(map(len, {row.own for row in rows})),
+            forward_tokens=each if apart else together,
             sampled_tokens=len(rows),
         )
         for completion in known:
@@ -305,6 +326,11 @@ def _wanted(
             row = Row(kept=encoded[member].kept, own=encoded[member].own + fork.path)
             wanted[row].append((member, number))
     return wanted
+
+
+def _n_tokens(wanted: Mapping[Ids, Mapping[Row, object]]) -> int:
+    """Give the tokens of rows and of the shared parts before them."""
+    return sum(len(s) + sum(len(row.ids) for row in rows) for s, rows in wanted.items())
 
 
 def _by_prefix(encoded: Sequence[Encoded]) -> dict[Ids, list[int]]:

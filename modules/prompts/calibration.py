@@ -11,9 +11,15 @@ from scipy.optimize import minimize
 Array = NDArray[np.float64]
 
 
-def apply_bias(logp: Array, bias: Array) -> Array:
-    """Add the bias and renormalise: log softmax(logp + bias), [n, k]."""
-    return log_softmax(logp + bias)
+def apply_bias(logp: Array, bias: Array, temperature: float = 1.0) -> Array:
+    """Add the bias and renormalise: log softmax(logp + bias / temperature), [n, k].
+
+    Args:
+        logp: log-probabilities, [n, k], already at the temperature.
+        bias: as it was fitted, at temperature 1.
+        temperature: > 0; divides the bias as it divided the scores.
+    """
+    return log_softmax(np.maximum(logp, -1e3) + bias / temperature)
 
 
 def log_softmax(scores: Array) -> Array:
