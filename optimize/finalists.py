@@ -45,7 +45,8 @@ def confirm_tokens(model: LocalModel, task: Task, space: Space) -> int:
     prompt = space.prompt(space.starting_points()[0])
     texts = [example.inputs[task.input_field] for example in task.splits.confirm]
     encoded = [model.codec.encode(render(prompt, text)) for text in texts]
-    per_finalist = sum(len(e.ids) - len(e.shared) for e in encoded) + max(len(e.shared) for e in encoded)
+    own = sum(len(e.ids) - len(e.shared) for e in encoded)
+    per_finalist = own + max(len(e.shared) for e in encoded)
     return N_FINALISTS * per_finalist * 5 // 4
 
 

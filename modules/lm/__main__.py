@@ -1,4 +1,4 @@
-"""`python -m modules.lm check`: prove on this machine that answers do not depend on how they are run."""
+"""`python -m modules.lm check`: prove here that answers do not depend on how they are run."""
 
 import argparse
 import logging

@@ -54,7 +54,9 @@ class Answers:
         """Give the last hidden state [H] and the log total of the rows that are kept, by place."""
         keys = [self._key("state", row) for row in rows]
         found = self._store.get(keys)
-        return {n: _read_state(found[key], self._dtype) for n, key in enumerate(keys) if key in found}
+        return {
+            n: _read_state(found[key], self._dtype) for n, key in enumerate(keys) if key in found
+        }
 
     def keep_states(
         self, rows: Sequence[tuple[Ids, ...]], hidden: Tensor, totals: Sequence[float]

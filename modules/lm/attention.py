@@ -151,14 +151,16 @@ class _Layer:
         """Give a block's outputs over all but the prefix, [B, L, H, D], and masses, [B, L, H]."""
         query, key, value = (
             states.index_select(0, block.slots.flatten())
-            .unflatten(0, block.slots.shape)
+            .view(*block.slots.shape, *states.shape[1:])
             .transpose(1, 2)
             for states in (queries, keys, values)
         )
-        longest = max((self.pasts[row][0].shape[2] for row in block.rows), default=0) if self.pasts else 0
+        longest = (
+            max((self.pasts[row][0].shape[2] for row in block.rows), default=0) if self.pasts else 0
+        )
         before = 0 if self.prefix is None else self.prefix[0].shape[2]
         if self.window is not None and before + longest + block.slots.shape[1] > self.window:
-            return self._windowed(block, query, key, value)
+            return self._windowed(block, query, key, value, self.window)
         found = _tokens_first(_flash(query, key, value, 0.0, True, scale=self.scale))
         if not self.pasts:
             return found
@@ -170,7 +172,7 @@ class _Layer:
         return _merge(found, past)
 
     def _windowed(
-        self, block: Block, query: Tensor, key: Tensor, value: Tensor
+        self, block: Block, query: Tensor, key: Tensor, value: Tensor, window: int
     ) -> tuple[Tensor, Tensor]:
         """Attend within a sliding window that is too short for all: row by row, with a mask.
 
@@ -183,7 +185,7 @@ class _Layer:
             values = torch.cat([*(v for _, v in seen), value[at : at + 1]], dim=2)
             there = torch.arange(keys.shape[2])
             here = there[-query.shape[2] :, None]
-            mask = (there <= here) & (here - there < self.window)
+            mask = (there <= here) & (here - there < window)
             outputs.append(
                 scaled_dot_product_attention(
                     query[at : at + 1],
@@ -195,10 +197,12 @@ class _Layer:
                 )
             )
         out = torch.cat(outputs).transpose(1, 2)
-        return out, torch.full(out.shape[:-1], torch.inf)
+        return out, torch.full(
+            out.shape[:-1], torch.inf, dtype=torch.promote_types(out.dtype, torch.float32)
+        )
 
     def _over_prefix(self, queries: Tensor, prefix: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        chunks = queries.unflatten(0, (-1, CHUNK)).transpose(1, 2)
+        chunks = queries.reshape(-1, CHUNK, *queries.shape[1:]).transpose(1, 2)
         shared = [states.expand(len(chunks), -1, -1, -1) for states in prefix]
         out, mass = _tokens_first(_flash(chunks, *shared, 0.0, False, scale=self.scale))
         return out.flatten(0, 1), mass.flatten(0, 1)
@@ -209,9 +213,7 @@ def _tokens_first(found: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     return found[0].transpose(1, 2), found[1].transpose(1, 2)
 
 
-def _merge(
-    one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]
-) -> tuple[Tensor, Tensor]:
+def _merge(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     """Join two parts of one attention, (output, log of its denominator) each."""
     (out, mass), (other_out, other_mass) = one, other
     share = torch.sigmoid(other_mass - mass).unsqueeze(-1)

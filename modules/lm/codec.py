@@ -252,7 +252,9 @@ class Codec:
             closing = self._skeleton(("user", "assistant", "user"))[2]
         except UserError:
             return self._any_end
-        return next((run for run in self._runs([(closing, True)]) if isinstance(run, int)), self._any_end)
+        return next(
+            (run for run in self._runs([(closing, True)]) if isinstance(run, int)), self._any_end
+        )
 
     @property
     def _any_end(self) -> int:

@@ -160,7 +160,7 @@ class Forward:
         """Give the log of the softmax's denominator over the whole vocabulary, float64 [B]."""
         parts = [
             self._filled_head(part).logsumexp(dim=1)[: len(part)]
-            for part in hidden.split(_HEAD_ROWS)
+            for part in torch.split(hidden, _HEAD_ROWS)
         ]
         return torch.cat(parts).double()
 
@@ -195,9 +195,7 @@ class Forward:
         pasts: Sequence[Keys | None] = [None] * len(rows)
         if rows[0].kept:
             pasts = self._keys_after((prefix,), [row.kept for row in rows], shared)
-        packed = [
-            PackedRow(ids=row.own, past=past) for row, past in zip(rows, pasts, strict=True)
-        ]
+        packed = [PackedRow(ids=row.own, past=past) for row, past in zip(rows, pasts, strict=True)]
         hidden, _ = run_packed(self.model, packed, shared)
         self.n_run += sum(len(row.own) for row in rows)
         return hidden
@@ -212,9 +210,9 @@ class Forward:
             rows = [PackedRow(ids=absent[n]) for n in numbers]
             _, run = run_packed(self.model, rows, prefix, keep=True)
             self.n_run += sum(len(row.ids) for row in rows)
-            for row, keys in zip(rows, run, strict=True):
-                found[row.ids] = keys
-                self.keys.put((*before, row.ids), keys)
+            for row, fresh in zip(rows, run, strict=True):
+                found[row.ids] = fresh
+                self.keys.put((*before, row.ids), fresh)
         return [keys for part in parts if (keys := found[part]) is not None]
 
     def _score_padded(self, prefix: Ids, rows: Sequence[Row]) -> Iterator[Scored]:

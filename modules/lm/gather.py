@@ -119,7 +119,7 @@ def _run(batch: Sequence[_Call]) -> None:
     for calls in kinds.values():
         try:
             results = calls[0].run([call.asked for call in calls])
-        except (Exception, BudgetExceeded):  # one call's fault is not the others'
+        except (Exception, BudgetExceeded):  # noqa: BLE001  one call's fault is not the others'
             for call in calls:
                 _run_alone(call)
         except BaseException:
@@ -135,5 +135,5 @@ def _run(batch: Sequence[_Call]) -> None:
 def _run_alone(call: _Call) -> None:
     try:
         call.result = call.run([call.asked])[0]
-    except (Exception, BudgetExceeded) as error:
+    except (Exception, BudgetExceeded) as error:  # noqa: BLE001  raised by its own thread
         call.error = error

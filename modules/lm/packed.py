@@ -110,7 +110,7 @@ def _blocks(lengths: Sequence[int], starts: Sequence[int]) -> Iterator[Block]:
 def _take(
     blocks: Sequence[Block], lengths: Sequence[int], starts: Sequence[int], total: int
 ) -> Tensor:
-    """Find each position in the blocks' outputs laid end to end; unused positions take the first."""
+    """Find each position in the blocks' outputs laid end to end; unused ones take the first."""
     take = torch.zeros(total, dtype=torch.long)
     offset = 0
     for block in blocks:

