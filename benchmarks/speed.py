@@ -35,7 +35,7 @@ from optimize.instructions import SWITCHES, instruction
 
 ROUNDS = 5
 # Examples a round: about ten seconds of each contestant.
-N_ASKED = {"ours": 150, "dspy_loop": 4, "lm_eval_hf": 16, "llama": 32, "pipeline": 32}
+N_ASKED = {"ours": 100, "dspy_loop": 3, "lm_eval_hf": 16, "llama": 32, "pipeline": 16}
 N_REVIEWS = 8
 N_INSTRUCTIONS = 16
 

@@ -76,14 +76,22 @@ class Answers:
 
     def keep_completion(self, asked: "Asked", completion: Completion) -> None:
         """Keep the completion of a request."""
-        self._store.put({self._text_key(asked): canonical_json(asdict(completion)).encode()})
+        self._store.put(
+            {
+                self._text_key(asked): canonical_json(asdict(completion)).encode(
+                    "utf-8", "surrogatepass"
+                )
+            }
+        )
 
     def _text_key(self, asked: "Asked") -> bytes:
         ids, sampling, stops, stream = asked
         return self._key("text", (*ids, asdict(sampling), stops, repr(stream)))
 
     def _key(self, kind: str, parts: object) -> bytes:
-        return hashlib.sha256(self._salt + canonical_json([kind, parts]).encode()).digest()
+        return hashlib.sha256(
+            self._salt + canonical_json([kind, parts]).encode("utf-8", "surrogatepass")
+        ).digest()
 
 
 # Token ids in their parts, how to draw, where to stop, and the key of the random stream.

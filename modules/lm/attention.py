@@ -155,51 +155,54 @@ class _Layer:
             .transpose(1, 2)
             for states in (queries, keys, values)
         )
-        longest = (
-            max((self.pasts[row][0].shape[2] for row in block.rows), default=0) if self.pasts else 0
-        )
+        if not any(self._passes_window(row, query) for row in block.rows):
+            return self._whole(block.rows, query, key, value)
+        parts = []
+        for at, row in enumerate(block.rows):
+            attend = self._windowed if self._passes_window(row, query) else self._whole
+            parts.append(attend((row,), *(s[at : at + 1] for s in (query, key, value))))
+        return torch.cat([out for out, _ in parts]), torch.cat([mass for _, mass in parts])
+
+    def _passes_window(self, row: int, query: Tensor) -> bool:
+        """Whether the layer's window is too short for all that a row may see."""
         before = 0 if self.prefix is None else self.prefix[0].shape[2]
-        if self.window is not None and before + longest + block.slots.shape[1] > self.window:
-            return self._windowed(block, query, key, value, self.window)
+        past = self.pasts[row][0].shape[2] if self.pasts else 0
+        return self.window is not None and before + past + query.shape[2] > self.window
+
+    def _whole(
+        self, rows: tuple[int, ...], query: Tensor, key: Tensor, value: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Attend to the rows themselves and to all of their own pasts."""
         found = _tokens_first(_flash(query, key, value, 0.0, True, scale=self.scale))
         if not self.pasts:
             return found
         over = [
             _flash(query[at : at + 1], *self.pasts[row], 0.0, False, scale=self.scale)
-            for at, row in enumerate(block.rows)
+            for at, row in enumerate(rows)
         ]
         past = _tokens_first((torch.cat([o for o, _ in over]), torch.cat([m for _, m in over])))
         return _merge(found, past)
 
     def _windowed(
-        self, block: Block, query: Tensor, key: Tensor, value: Tensor, window: int
+        self, rows: tuple[int, ...], query: Tensor, key: Tensor, value: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Attend within a sliding window that is too short for all: row by row, with a mask.
+        """Attend one row to what its window shows, with a mask.
 
         The prefix is seen here already, so the mass is infinite: nothing is left to merge.
         """
-        outputs = []
-        for at, row in enumerate(block.rows):
-            seen = [part for part in (self.prefix, self.pasts[row] if self.pasts else None) if part]
-            keys = torch.cat([*(k for k, _ in seen), key[at : at + 1]], dim=2)
-            values = torch.cat([*(v for _, v in seen), value[at : at + 1]], dim=2)
-            there = torch.arange(keys.shape[2])
-            here = there[-query.shape[2] :, None]
-            mask = (there <= here) & (here - there < window)
-            outputs.append(
-                scaled_dot_product_attention(
-                    query[at : at + 1],
-                    keys,
-                    values,
-                    attn_mask=mask,
-                    scale=self.scale,
-                    enable_gqa=True,
-                )
-            )
-        out = torch.cat(outputs).transpose(1, 2)
-        return out, torch.full(
-            out.shape[:-1], torch.inf, dtype=torch.promote_types(out.dtype, torch.float32)
-        )
+        assert self.window is not None
+        past = self.pasts[rows[0]] if self.pasts else None
+        seen = [part for part in (self.prefix, past) if part is not None]
+        keys = torch.cat([*(k for k, _ in seen), key], dim=2)
+        values = torch.cat([*(v for _, v in seen), value], dim=2)
+        there = torch.arange(keys.shape[2])
+        here = there[-query.shape[2] :, None]
+        mask = (there <= here) & (here - there < self.window)
+        out = scaled_dot_product_attention(
+            query, keys, values, attn_mask=mask, scale=self.scale, enable_gqa=True
+        ).transpose(1, 2)
+        mass_dtype = torch.promote_types(out.dtype, torch.float32)
+        return out, torch.full(out.shape[:-1], torch.inf, dtype=mass_dtype)
 
     def _over_prefix(self, queries: Tensor, prefix: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         chunks = queries.reshape(-1, CHUNK, *queries.shape[1:]).transpose(1, 2)

@@ -121,7 +121,7 @@ class Forward:
                 self._count_prefix(prefix)
                 hidden, cache = self._padded.run(prefix, rows, batch)
             except (RuntimeError, MemoryError) as error:
-                todo = self._halved(error, batch) + todo
+                todo = self._halved(error, batch, prefix, rows) + todo
                 continue
             self.n_run += sum(lengths[row] for row in batch.rows)
             logits = self._head(hidden)
@@ -186,7 +186,8 @@ class Forward:
                     hidden = self._packed_pass(prefix, [rows[n] for n in numbers])
                 except (RuntimeError, MemoryError) as error:
                     batch = Batch(rows=numbers, length=max(lengths[n] for n in numbers))
-                    todo = [half.rows for half in self._halved(error, batch)] + todo
+                    halves = self._halved(error, batch, prefix, [row.ids for row in rows])
+                    todo = [half.rows for half in halves] + todo
                     continue
                 yield Scored(rows=numbers, hidden=hidden)
 
@@ -224,7 +225,7 @@ class Forward:
                 self._count_prefix(prefix)
                 hidden, _ = self._padded.run(prefix, ids, batch)
             except (RuntimeError, MemoryError) as error:
-                todo = self._halved(error, batch) + todo
+                todo = self._halved(error, batch, prefix, ids) + todo
                 continue
             self.n_run += sum(len(ids[row]) for row in batch.rows)
             yield Scored(rows=batch.rows, hidden=hidden)
@@ -233,14 +234,17 @@ class Forward:
         if not self._padded.knows(prefix):
             self.n_run += len(prefix)
 
-    def _halved(self, error: Exception, batch: Batch) -> list[Batch]:
+    def _halved(
+        self, error: Exception, batch: Batch, prefix: Ids, rows: Sequence[Ids]
+    ) -> list[Batch]:
         """Give the halves of a batch that had no memory; later batches are made smaller too."""
         if not _is_out_of_memory(error):
             raise error
         self.forget()
         if len(batch.rows) == 1:
+            n_tokens = len(prefix) + len(rows[batch.rows[0]])
             raise UserError(
-                f"there is no memory for one prompt of {batch.length} tokens: set an input cap"
+                f"there is no memory for one prompt of {n_tokens} tokens: set an input cap"
             ) from error
         middle = (len(batch.rows) + 1) // 2
         self.batch_tokens = min(self.batch_tokens, batch.length * middle)

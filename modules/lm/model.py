@@ -234,8 +234,8 @@ class LocalModel:
         )
         for completion in known:
             if completion is not None:
-                n_steps = completion.n_output_tokens - 1
-                self.ledger.charge(n_prompts=0, forward_tokens=n_steps, sampled_tokens=n_steps)
+                for _ in range(completion.n_output_tokens - 1):  # as a run is charged
+                    self.ledger.charge(n_prompts=0, forward_tokens=1, sampled_tokens=1)
                 if progress is not None:
                     progress(1)
         absent = [n for n, completion in enumerate(known) if completion is None]

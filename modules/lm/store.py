@@ -8,6 +8,7 @@ import hashlib
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 DEFAULT_LIMIT = 2**30
@@ -88,16 +89,22 @@ class AnswerStore:
                     self._connection = self._connect()
                 with self._connection as database:
                     work(database)
-            except (sqlite3.OperationalError, OSError):
-                self._forget()  # locked for too long, a full disk, a folder that is not writable
-            except sqlite3.DatabaseError:
+            except OSError:
                 self._forget()
-                for end in ("", "-wal", "-shm"):
-                    self.path.with_name(self.path.name + end).unlink(missing_ok=True)
+            except sqlite3.DatabaseError as error:
+                self._forget()
+                if _is_broken(error):
+                    self._delete()
+
+    def _delete(self) -> None:
+        with suppress(OSError):
+            for end in ("", "-wal", "-shm"):
+                self.path.with_name(self.path.name + end).unlink(missing_ok=True)
 
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, check_same_thread=False)
+        database.text_factory = bytes  # a value that became text need not be UTF-8
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute(_SCHEMA)
@@ -107,6 +114,16 @@ class AnswerStore:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
+
+
+def _is_broken(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file is at fault: not a lock held for too long, a full disk, a folder's rights.
+
+    SQLITE_ERROR is what another format gives: a column or a page layout that is unknown.
+    """
+    if isinstance(error, sqlite3.OperationalError):
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+    return True
 
 
 def _n_bytes(database: sqlite3.Connection) -> int:

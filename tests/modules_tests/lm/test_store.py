@@ -8,6 +8,7 @@ from contextlib import closing
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from threading import Barrier as ThreadBarrier
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -107,10 +108,6 @@ def test_a_value_under_the_key_of_another_is_absent_and_dropped(path: Path) -> N
     _check_dropped(path, KEYS[7])
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="sqlite3 cannot decode the text: OperationalError, which drops no entry and ends the get",
-)
 def test_a_value_that_became_undecodable_text_is_absent_and_dropped(path: Path) -> None:
     """One bit of a record's header tells a blob from text."""
     sql(path, "UPDATE answers SET value = CAST(x'00ff80' AS TEXT) WHERE key = ?", KEYS[7])
@@ -151,10 +148,10 @@ BREAKS: dict[str, Callable[[bytes], bytes]] = {
     "the second page lost": lambda whole: whole[:4096] + bytes(4096) + whole[8192:],
     "unknown page size": lambda whole: whole[:16] + b"\x00\x03" + whole[18:],
     "unknown text encoding": lambda whole: whole[:59] + b"\x09" + whole[60:],
+    "unknown way to write": lambda whole: whole[:18] + b"\x09" + whole[19:],
     "unknown way to read": lambda whole: whole[:19] + b"\x09" + whole[20:],
 }
 NOT_REPLACED: dict[str, Callable[[bytes], bytes]] = {
-    "unknown way to write": lambda whole: whole[:18] + b"\x09" + whole[19:],
     "unknown schema format": lambda whole: whole[:47] + b"\x09" + whole[48:],
     "a column of another name": lambda whole: whole.replace(b"value BLOB", b"valve BLOB"),
 }
@@ -166,10 +163,6 @@ def test_a_broken_file_is_replaced(path: Path, damage: str) -> None:
 
 
 @pytest.mark.parametrize("damage", NOT_REPLACED)
-@pytest.mark.xfail(
-    strict=True,
-    reason="sqlite3 raises OperationalError, so the file stays and every get and put is lost",
-)
 def test_a_file_of_another_format_is_replaced(path: Path, damage: str) -> None:
     _check_replaced(path, NOT_REPLACED[damage])
 
@@ -207,9 +200,6 @@ def test_a_file_that_breaks_while_it_is_open_is_replaced(path: Path) -> None:
     assert AnswerStore(path).get(KEYS) == VALUES
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the deletion of a broken file stands outside the guard: OSError escapes"
-)
 def test_a_broken_file_that_cannot_be_deleted_never_raises(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,6 +270,8 @@ def test_beyond_the_limit_the_older_half_goes(tmp_path: Path) -> None:
     assert 10 < n < 200
     assert list(store.get(keys[:n])) == sorted(keys[n // 2 : n])
     assert n * 5000 > limit * 0.5
+    store.put({b"one more": b"x"})  # what the half left free is no reason to drop another
+    assert list(store.get(keys[:n])) == sorted(keys[n // 2 : n])
     store.close()
     pages, free, size = (
         sql(path, f"PRAGMA {name}")[0][0] for name in ("page_count", "freelist_count", "page_size")
@@ -316,6 +308,15 @@ def _write_files(paths: Sequence[Path], who: int, barrier: "Barrier | ThreadBarr
         store.close()
 
 
+def _made(paths: Sequence[Path]) -> Sequence[Path]:
+    """Make the files, so that the writers meet in their writes alone."""
+    for path in paths:
+        store = AnswerStore(path)
+        store.put({})
+        store.close()
+    return paths
+
+
 def _check_all_there(paths: Sequence[Path], n_writers: int) -> None:
     for number, path in enumerate(paths):
         values = {k: v for who in range(n_writers) for k, v in _values(who, number).items()}
@@ -323,22 +324,31 @@ def _check_all_there(paths: Sequence[Path], n_writers: int) -> None:
 
 
 def test_two_processes_lose_nothing(tmp_path: Path) -> None:
-    paths = [tmp_path / f"{n}" / "answers.sqlite3" for n in range(20)]
+    paths = _made([tmp_path / f"{n}" / "answers.sqlite3" for n in range(20)])
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(2)
-    workers = [
-        context.Process(target=_write_files, args=(paths, who, barrier)) for who in range(2)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(120)
-    assert [worker.exitcode for worker in workers] == [0, 0]
+    worker = context.Process(target=_write_files, args=(paths, 1, barrier))
+    worker.start()
+    _write_files(paths, 0, barrier)
+    worker.join(60)
+    assert worker.exitcode == 0
     _check_all_there(paths, 2)
 
 
+def test_a_new_file_that_another_is_just_making_loses_nothing(tmp_path: Path) -> None:
+    """The other holds the lock for a moment, as one does that changes the file to WAL."""
+    path = tmp_path / "answers.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        timer = Timer(0.3, other.execute, ["COMMIT"])
+        timer.start()
+        AnswerStore(path).put({b"a": b"b"})
+        timer.join()
+    assert AnswerStore(path).get([b"a"]) == {b"a": b"b"}
+
+
 def test_threads_with_a_store_each_lose_nothing(tmp_path: Path) -> None:
-    paths = [tmp_path / f"{n}.sqlite3" for n in range(20)]
+    paths = _made([tmp_path / f"{n}.sqlite3" for n in range(20)])
     barrier = ThreadBarrier(4)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda who: _write_files(paths, who, barrier), range(4)))
