@@ -56,7 +56,7 @@ def choose_records(
     prompts = [render(entry.prompt, example.inputs[task.input_field]) for example in examples]
     scored = model.choose(prompts, answers(entry.prompt), progress)
     bias = np.array(entry.prompt.bias)
-    p = np.exp(apply_bias(scored.log_probabilities(), bias))
+    p = np.exp(apply_bias(np.maximum(scored.log_probabilities(), -1e3), bias))
     cells = [(0.0, plan.seeds[0])]
     cells += [(t, seed) for t in plan.temperatures if t > 0 for seed in plan.seeds]
     for temperature, seed in cells:
@@ -133,7 +133,8 @@ def _picked(
     """Pick a label index per example: the most probable, or a draw from its own random stream."""
     if temperature == 0:
         return [int(at) for at in p.argmax(axis=1)]
-    hot = np.exp(apply_bias(scored.log_probabilities(temperature), bias, temperature))
+    logp = np.maximum(scored.log_probabilities(temperature), -1e3)
+    hot = np.exp(apply_bias(logp, bias, temperature))
     return [
         draw_index(row, float(stream("choose", seed, example.id, temperature).random()))
         for row, example in zip(hot, examples, strict=True)

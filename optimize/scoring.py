@@ -70,7 +70,7 @@ def fitted_bias(logp: Array, gold: Gold) -> Array:
 
 def split_score(logp: Array, gold: Gold, bias: Array) -> Score:
     """Score calibrated answers on a split; the most probable label answers, ties to the first."""
-    q = apply_bias(logp, bias)
+    q = apply_bias(np.maximum(logp, -1e3), bias)
     n = len(gold)
     n_correct = int((q.argmax(axis=1) == gold).sum())
     interval = wilson(n_correct, n)
@@ -91,5 +91,5 @@ def _cross_fitted(logp: Array, gold: Gold, fit: Callable[[Array, Gold], Array]) 
     for fold in range(min(_FOLDS, n)):
         held, rest = folds == fold, folds != fold
         bias = fit(logp[rest], gold[rest]) if rest.any() else np.zeros(logp.shape[1])
-        q[held] = apply_bias(logp[held], bias)
+        q[held] = apply_bias(np.maximum(logp[held], -1e3), bias)
     return q

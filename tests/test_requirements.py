@@ -62,7 +62,11 @@ PINS = _pins(TEXT)
 
 
 def test_every_import_is_named() -> None:
-    assert _unnamed(sources(*sorted(OURS)), PINS) == []
+    """The benchmarks' contestants have environments of their own."""
+    files = sources(*sorted(OURS))
+    ours = {p: s for p, s in files.items() if not p.startswith("benchmarks/contestants/")}
+    assert 0 < len(ours) < len(files)
+    assert _unnamed(ours, PINS) == []
 
 
 @pytest.mark.parametrize("distribution", PINS)

@@ -7,6 +7,7 @@ that does not fit is dropped and computed again, and so is a file that is no dat
 import hashlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ DEFAULT_LIMIT = 2**30
 
 _DIGEST_BYTES = 16
 _BUSY_SECONDS = 30.0
+_RETRY_SECONDS = 0.01
 _KEYS_A_QUERY = 500
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -105,7 +107,7 @@ class AnswerStore:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, check_same_thread=False)
         database.text_factory = bytes  # a value that became text need not be UTF-8
-        database.execute("PRAGMA journal_mode = WAL")
+        _change_to_wal(database)
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute(_SCHEMA)
         return database
@@ -114,6 +116,20 @@ class AnswerStore:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
+
+
+def _change_to_wal(database: sqlite3.Connection) -> None:
+    """Let readers and a writer work side by side; SQLite does not wait for the lock by itself."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return
 
 
 def _is_broken(error: sqlite3.DatabaseError) -> bool:

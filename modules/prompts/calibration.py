@@ -18,8 +18,10 @@ def apply_bias(logp: Array, bias: Array, temperature: float = 1.0) -> Array:
         logp: log-probabilities, [n, k], already at the temperature.
         bias: as it was fitted, at temperature 1.
         temperature: > 0; divides the bias as it divided the scores.
+
+    -inf stays -inf.
     """
-    return log_softmax(np.maximum(logp, -1e3) + bias / temperature)
+    return log_softmax(logp + bias / temperature)
 
 
 def log_softmax(scores: Array) -> Array:

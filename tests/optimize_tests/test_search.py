@@ -14,6 +14,7 @@ import pytest
 
 from modules.errors import UserError
 from modules.lm import Choices, LocalModel
+from modules.lm.forward import Row
 from modules.prompts import Artifact, load_artifact
 from modules.prompts.render import Rendered
 from modules.tasks import SplitSizes
@@ -242,10 +243,10 @@ def test_spent_is_what_was_computed_and_within_the_budget(
     marks = [(0, 0)]
     forward_score, choose = model._forward.score, model.choose
 
-    def counting(shared: Sequence[int], rows: Sequence[Sequence[int]]) -> Any:
+    def counting(shared: Sequence[int], rows: Sequence[Row]) -> Any:
         nonlocal tokens
-        tokens += len(shared) + sum(map(len, rows))
-        return forward_score(shared, rows)  # type: ignore[arg-type]
+        tokens += len(shared) + sum(len(row.ids) for row in rows)
+        return forward_score(tuple(shared), rows)
 
     def asked(rendered: Sequence[Rendered], *rest: Any) -> Choices:
         nonlocal prompts
