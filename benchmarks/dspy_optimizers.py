@@ -8,19 +8,17 @@ its interval, and is no ranking at this n.
 """
 
 import argparse
-import datetime
 import json
 import logging
 import platform
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
-from modules.files import write_atomic
+from benchmarks.common import save_result
 from modules.lm import Ledger, load_model
 from modules.programs import PromptAdapter, dspy_lm
 from modules.programs.naive import naive_prompt
@@ -139,9 +137,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.disable(logging.INFO)
     task, _ = load_task(TaskSpec(name=options.task), options.seed)
-    today = datetime.date.today().isoformat()
     result = {
-        "date": today,
         "command": f"python -m benchmarks.dspy_optimizers --model {options.model} "
         f"--task {options.task} --seed {options.seed}",
         "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
@@ -150,10 +146,7 @@ def main() -> None:
         "sizes": {"train": N_TRAIN, "val": N_VAL, "held_out": N_TEST},
         "results": measure(task, options.model, options.seed),
     }
-    path = Path(__file__).parent / "results" / f"{today}-dspy-optimizers-{options.model}.json"
-    path.parent.mkdir(exist_ok=True)
-    write_atomic(path, json.dumps(result, indent=2, ensure_ascii=False) + "\n")
-    print(path)
+    print(save_result(f"dspy-optimizers-{options.model}", result))
 
 
 if __name__ == "__main__":

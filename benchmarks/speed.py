@@ -25,6 +25,7 @@ from torch.nn import Linear
 from benchmarks.common import interleaved, machine, save_result, spread
 from benchmarks.rivals import Contestant
 from modules.lm import GenerateRequest, LocalModel, Sampling, load_model
+from modules.lm.forward import Row
 from modules.lm.known import KNOWN_MODELS, PackagedModel
 from modules.lm.weights import assemble_gguf, find_weights
 from modules.prompts import Demo, LabelWord, Layout, Prompt, answers, render
@@ -121,7 +122,8 @@ def limit(model: LocalModel, task: Task, options: argparse.Namespace) -> dict[st
         if isinstance(module, Linear) and module is not network.get_output_embeddings()  # type: ignore[no-untyped-call]
     ]
     rendered = [_sized(model, task, 300, n) for n in range(7)]
-    n_tokens = sum(len(model.codec.encode(one).ids) for one in rendered)
+    rows = [Row(own=model.codec.encode(one).ids) for one in rendered]
+    n_tokens = sum(len(row.own) for row in rows)
     n_flops = 2 * sum(layer.weight.numel() for layer in layers) * n_tokens
     inputs = {
         layer.in_features: torch.randn(n_tokens, layer.in_features, dtype=layer.weight.dtype)
@@ -138,7 +140,9 @@ def limit(model: LocalModel, task: Task, options: argparse.Namespace) -> dict[st
     def prefill() -> float:
         model._forward.forget()
         start = time.perf_counter()
-        for scored in model._forward.score((), [_row(model, one) for one in rendered]):
+        for scored in model._forward.score(
+            (), [Row(own=model.codec.encode(one).ids) for one in rendered]
+        ):
             assert scored.hidden is not None
         return time.perf_counter() - start
 
@@ -203,7 +207,7 @@ def growth(model: LocalModel, task: Task, options: argparse.Namespace) -> dict[s
     def trials(n_trials: int) -> Callable[[], float]:
         return lambda: sum(scored(k % 4, 50)() for k in range(n_trials))
 
-    base = _resident_bytes()
+    base = _status("VmRSS")
     _reset_peak()
     seconds = interleaved(
         3,
@@ -216,7 +220,7 @@ def growth(model: LocalModel, task: Task, options: argparse.Namespace) -> dict[s
     return {
         "seconds": {name: spread(values, 2) for name, values in seconds.items()},
         "weights_mib": round(sum(p.nbytes for p in model._forward.model.parameters()) / 2**20),
-        "peak_above_resident_mib": round((_peak_bytes() - base) / 2**20),
+        "peak_above_resident_mib": round((_status("VmHWM") - base) / 2**20),
     }
 
 
@@ -280,12 +284,6 @@ def _sized(model: LocalModel, task: Task, n_tokens: int, number: int, n_demos: i
     return render(prompt, " ".join(words[:low]))
 
 
-def _row(model: LocalModel, rendered: Rendered) -> Any:
-    from modules.lm.forward import Row
-
-    return Row(own=model.codec.encode(rendered).ids)
-
-
 def _timed(run: Callable[[], object]) -> float:
     start = time.perf_counter()
     run()
@@ -309,19 +307,12 @@ def _profile(run: Callable[[], object]) -> dict[str, float]:
     return {kind: round(share, 3) for kind, share in found.items()}
 
 
-def _resident_bytes() -> int:
-    return _status("VmRSS")
-
-
-def _peak_bytes() -> int:
-    return _status("VmHWM")
-
-
 def _reset_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
 def _status(name: str) -> int:
+    """Give a size from the kernel's account of this process, in bytes."""
     line = next(
         line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name)
     )

@@ -13,6 +13,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from tokenizers.processors import TemplateProcessing
 from transformers import (
     AddedToken,
+    Gemma2Config,
+    Gemma2ForCausalLM,
     Gemma3ForCausalLM,
     Gemma3TextConfig,
     LlamaConfig,
@@ -150,27 +152,35 @@ def tiny_llama(n_tokens: int, seed: int = 0) -> PreTrainedModel:
     return LlamaForCausalLM(config)
 
 
+_GEMMA: dict[str, Any] = {
+    "hidden_size": 16,
+    "intermediate_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 8,
+    "query_pre_attn_scalar": 8,
+    "sliding_window": WINDOW,
+    "layer_types": ["sliding_attention", "full_attention"],
+    "max_position_embeddings": CONTEXT,
+    "initializer_range": 0.4,
+    "bos_token_id": 0,
+    "eos_token_id": 1,
+    "pad_token_id": 2,
+}
+
+
 def tiny_gemma(n_tokens: int, seed: int = 0) -> PreTrainedModel:
     """A Gemma 3 with one layer that sees `WINDOW` tokens and one that sees all."""
     torch.manual_seed(seed)
-    config = Gemma3TextConfig(
-        vocab_size=n_tokens,
-        hidden_size=16,
-        intermediate_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        head_dim=8,
-        query_pre_attn_scalar=8,
-        sliding_window=WINDOW,
-        layer_types=["sliding_attention", "full_attention"],
-        max_position_embeddings=CONTEXT,
-        initializer_range=0.4,
-        bos_token_id=0,
-        eos_token_id=1,
-        pad_token_id=2,
-    )
-    return Gemma3ForCausalLM(config)
+    return Gemma3ForCausalLM(Gemma3TextConfig(vocab_size=n_tokens, **_GEMMA))
+
+
+def tiny_gemma2(n_tokens: int, seed: int = 0) -> PreTrainedModel:
+    """A Gemma 2: the same, and its attention has a soft cap."""
+    torch.manual_seed(seed)
+    config = Gemma2Config(vocab_size=n_tokens, attn_logit_softcapping=1.0, **_GEMMA)
+    return Gemma2ForCausalLM(config)
 
 
 def tiny_named(config: type[Any], model: type[Any], n_tokens: int) -> PreTrainedModel:

@@ -34,6 +34,13 @@ def spied(model: LocalModel, monkeypatch: pytest.MonkeyPatch, pause: float = 0.0
     return sizes
 
 
+def after_a_crowd(model: LocalModel, n: int) -> Gatherer:
+    """A gatherer that waits for n callers, as after a batch of so many."""
+    gatherer = Gatherer(model, wait_seconds=0.5)
+    gatherer._expected = n
+    return gatherer
+
+
 def rows(n: int) -> list[Any]:
     texts = [f"{slow.TEXTS[k % len(slow.TEXTS)]} {k}" for k in range(n)]
     return [render(slow.prompt_of(), text) for text in texts]
@@ -76,8 +83,7 @@ def test_choices_texts_and_other_answers_are_batched_apart(
     load: Loader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = load("llama")
-    gatherer = Gatherer(model, wait_seconds=0.5)
-    gatherer._expected = 6
+    gatherer = after_a_crowd(model, 6)
     sampling = Sampling(temperature=0.8, max_tokens=4)
     asked = [
         GenerateRequest(prompt=row, sampling=sampling, key=(n,)) for n, row in enumerate(rows(2))
@@ -98,8 +104,7 @@ def test_choices_texts_and_other_answers_are_batched_apart(
 
 def test_an_error_reaches_its_own_caller_only(load: Loader) -> None:
     model = load("llama")
-    gatherer = Gatherer(model, wait_seconds=0.5)
-    gatherer._expected = 4
+    gatherer = after_a_crowd(model, 4)
     asked = rows(3)
     asked.insert(1, render(slow.prompt_of(), "good " * 3000))
     with ThreadPoolExecutor(4) as pool:
@@ -117,8 +122,7 @@ def test_a_budget_stop_reaches_every_waiting_caller(load: Loader) -> None:
         counter.choose([row], WORDS)
         costs.append(counter.ledger.account.forward_tokens - before)
     ledger = Ledger(budget_tokens=sum(sorted(costs)[:3]))
-    gatherer = Gatherer(load("llama", ledger=ledger), wait_seconds=0.5)
-    gatherer._expected = N_THREADS
+    gatherer = after_a_crowd(load("llama", ledger=ledger), N_THREADS)
     with ThreadPoolExecutor(N_THREADS) as pool:
         futures = [pool.submit(gatherer.choose, row, WORDS) for row in asked]
         errors = [future.exception() for future in futures]
@@ -136,8 +140,7 @@ def test_calls_are_charged_as_if_each_came_alone(load: Loader) -> None:
     model = load("llama", ledger=alone)
     for row in asked:
         model.choose([row], WORDS)
-    gatherer = Gatherer(load("llama", ledger=together), wait_seconds=0.5)
-    gatherer._expected = 6
+    gatherer = after_a_crowd(load("llama", ledger=together), 6)
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda row: gatherer.choose(row, WORDS), asked))
     assert together.account.to_json() == alone.account.to_json()
@@ -148,8 +151,7 @@ def test_an_interrupted_leader_leaves_nobody_hanging(
     load: Loader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = load("llama")
-    gatherer = Gatherer(model, wait_seconds=0.5)
-    gatherer._expected = 3
+    gatherer = after_a_crowd(model, 3)
 
     def interrupted(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt

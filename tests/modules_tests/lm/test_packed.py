@@ -15,8 +15,6 @@ from transformers import (
     AttentionInterface,
     AutoModelForCausalLM,
     DynamicCache,
-    Gemma2Config,
-    Gemma2ForCausalLM,
     PreTrainedModel,
 )
 
@@ -261,25 +259,8 @@ def test_choose_is_the_same_packed_and_padded(load: Loader, kind: str) -> None:
 def gemma2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Gemma 2, whose attention has a soft cap."""
     pieces = tiny.sentencepiece_tokenizer(tiny.NO_SYSTEM)
-    torch.manual_seed(0)
-    config = Gemma2Config(
-        vocab_size=len(pieces),
-        hidden_size=16,
-        intermediate_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        head_dim=8,
-        query_pre_attn_scalar=8,
-        sliding_window=tiny.WINDOW,
-        attn_logit_softcapping=1.0,
-        max_position_embeddings=tiny.CONTEXT,
-        initializer_range=0.4,
-        bos_token_id=0,
-        eos_token_id=1,
-        pad_token_id=2,
-    )
-    return tiny.save(tmp_path_factory.mktemp("gemma2"), Gemma2ForCausalLM(config), pieces)
+    model = tiny.tiny_gemma2(len(pieces))
+    return tiny.save(tmp_path_factory.mktemp("gemma2"), model, pieces)
 
 
 def test_a_soft_cap_on_attention_is_not_packed(gemma2: Path) -> None:
