@@ -20,8 +20,7 @@ from torch import Tensor
 
 from modules.files import canonical_json
 from modules.lm.batching import Ids
-from modules.lm.generation import Completion
-from modules.lm.sampling import Sampling
+from modules.lm.generation import Completion, GenerationRow
 from modules.lm.store import AnswerStore
 
 _FORMAT = 1  # raised when the same request would get other bits
@@ -68,34 +67,33 @@ class Answers:
         }
         self._store.put(values)
 
-    def completion(self, asked: "Asked") -> Completion | None:
-        """Give the completion of a request, if it is kept."""
-        key = self._text_key(asked)
-        found = self._store.get([key]).get(key)
-        return None if found is None else Completion(**json.loads(found))
+    def completions(self, shared: Ids, rows: Sequence[GenerationRow]) -> dict[int, Completion]:
+        """Give the completions of the rows that are kept, by place."""
+        keys = [self._text_key(shared, row) for row in rows]
+        found = self._store.get(keys)
+        return {n: Completion(**json.loads(found[k])) for n, k in enumerate(keys) if k in found}
 
-    def keep_completion(self, asked: "Asked", completion: Completion) -> None:
-        """Keep the completion of a request."""
+    def keep_completions(
+        self, shared: Ids, rows: Sequence[GenerationRow], completions: Sequence[Completion]
+    ) -> None:
+        """Keep the completions of rows."""
         self._store.put(
             {
-                self._text_key(asked): canonical_json(asdict(completion)).encode(
-                    "utf-8", "surrogatepass"
-                )
+                self._text_key(shared, row): _bytes(asdict(completion))
+                for row, completion in zip(rows, completions, strict=True)
             }
         )
 
-    def _text_key(self, asked: "Asked") -> bytes:
-        ids, sampling, stops, stream = asked
-        return self._key("text", (*ids, asdict(sampling), stops, repr(stream)))
+    def _text_key(self, shared: Ids, row: GenerationRow) -> bytes:
+        return self._key("text", (shared, row.own, asdict(row.sampling), row.stops, repr(row.key)))
 
     def _key(self, kind: str, parts: object) -> bytes:
-        return hashlib.sha256(
-            self._salt + canonical_json([kind, parts]).encode("utf-8", "surrogatepass")
-        ).digest()
+        return hashlib.sha256(self._salt + _bytes([kind, parts])).digest()
 
 
-# Token ids in their parts, how to draw, where to stop, and the key of the random stream.
-Asked = tuple[tuple[Ids, ...], Sampling, tuple[str, ...], tuple[object, ...]]
+def _bytes(value: object) -> bytes:
+    """Give canonical JSON; a lone surrogate, which no encoding has, keeps its number."""
+    return canonical_json(value).encode("utf-8", "surrogatepass")
 
 
 def _write_state(hidden: Tensor, total: float) -> bytes:

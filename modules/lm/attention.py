@@ -165,9 +165,11 @@ class _Layer:
 
     def _passes_window(self, row: int, query: Tensor) -> bool:
         """Whether the layer's window is too short for all that a row may see."""
+        if self.window is None:
+            return False
         before = 0 if self.prefix is None else self.prefix[0].shape[2]
         past = self.pasts[row][0].shape[2] if self.pasts else 0
-        return self.window is not None and before + past + query.shape[2] > self.window
+        return before + past + query.shape[2] > self.window
 
     def _whole(
         self, rows: tuple[int, ...], query: Tensor, key: Tensor, value: Tensor

@@ -4,8 +4,9 @@ Notation: B rows of a batch, P prefix tokens, L padded length, H hidden size, V 
 """
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,8 @@ from modules.lm.batching import Batch, Ids, pack
 from modules.lm.keys import KeyCache, default_limit
 from modules.lm.packed import PackedRow, pack_rows, run_packed
 from modules.lm.padded import PaddedPasses
+
+Result = TypeVar("Result")
 
 _HEAD_ROWS = 64
 _HEAD_STEP = 16
@@ -100,7 +103,8 @@ class Forward:
         if self.packs:
             yield from self._score_packed(prefix, rows)
         else:
-            yield from self._score_padded(prefix, rows)
+            for batch, hidden, _ in self._padded_passes(prefix, [row.ids for row in rows]):
+                yield Scored(rows=batch.rows, hidden=hidden)
 
     @torch.inference_mode()
     def begin(
@@ -113,17 +117,7 @@ class Forward:
             rows: what follows it in each row, at least one token each.
             exact_lengths: batch only rows of one length and pad none of them.
         """
-        lengths = [len(row) for row in rows]
-        todo = list(pack(lengths, self.batch_tokens, exact=exact_lengths))
-        while todo:
-            batch = todo.pop(0)
-            try:
-                self._count_prefix(prefix)
-                hidden, cache = self._padded.run(prefix, rows, batch)
-            except (RuntimeError, MemoryError) as error:
-                todo = self._halved(error, batch, prefix, rows) + todo
-                continue
-            self.n_run += sum(lengths[row] for row in batch.rows)
+        for batch, hidden, cache in self._padded_passes(prefix, rows, exact=exact_lengths):
             logits = self._head(hidden)
             yield Begun(rows=batch.rows, logits=logits, cache=cache, length=batch.length)
 
@@ -173,23 +167,21 @@ class Forward:
             torch.cuda.empty_cache()
 
     def _score_packed(self, prefix: Ids, rows: Sequence[Row]) -> Iterator[Scored]:
+        def run(batch: Batch) -> Tensor:
+            return self._packed_pass(prefix, [rows[n] for n in batch.rows])
+
         lengths = [len(row.own) for row in rows]
+        whole = [row.ids for row in rows]
         for apart in (False, True):  # rows with a past of their own stand in passes of their own
             part = [n for n, row in enumerate(rows) if bool(row.kept) == apart]
+            packs = pack_rows([lengths[n] for n in part], self.batch_tokens)
+            # the longest row stands first in each
             todo = [
-                tuple(part[n] for n in numbers)
-                for numbers in pack_rows([lengths[n] for n in part], self.batch_tokens)
+                Batch(rows=tuple(part[n] for n in numbers), length=lengths[part[numbers[0]]])
+                for numbers in packs
             ]
-            while todo:
-                numbers = todo.pop(0)
-                try:
-                    hidden = self._packed_pass(prefix, [rows[n] for n in numbers])
-                except (RuntimeError, MemoryError) as error:
-                    batch = Batch(rows=numbers, length=max(lengths[n] for n in numbers))
-                    halves = self._halved(error, batch, prefix, [row.ids for row in rows])
-                    todo = [half.rows for half in halves] + todo
-                    continue
-                yield Scored(rows=numbers, hidden=hidden)
+            for batch, hidden in self._in_memory(todo, run, prefix, whole):
+                yield Scored(rows=batch.rows, hidden=hidden)
 
     def _packed_pass(self, prefix: Ids, rows: Sequence[Row]) -> Tensor:
         shared = self._keys_after((), [prefix], None)[0] if prefix else None
@@ -216,23 +208,37 @@ class Forward:
                 self.keys.put((*before, row.ids), fresh)
         return [keys for part in parts if (keys := found[part]) is not None]
 
-    def _score_padded(self, prefix: Ids, rows: Sequence[Row]) -> Iterator[Scored]:
-        ids = [row.ids for row in rows]
-        todo = list(pack([len(row) for row in ids], self.batch_tokens))
+    def _padded_passes(
+        self, prefix: Ids, rows: Sequence[Ids], *, exact: bool = False
+    ) -> Iterator[tuple[Batch, Tensor, DynamicCache]]:
+        """Give each batch, the last hidden states [B, H] of its rows, and their keys and values."""
+
+        def run(batch: Batch) -> tuple[Tensor, DynamicCache]:
+            if not self._padded.knows(prefix):
+                self.n_run += len(prefix)
+            return self._padded.run(prefix, rows, batch)
+
+        todo = list(pack([len(row) for row in rows], self.batch_tokens, exact=exact))
+        for batch, (hidden, cache) in self._in_memory(todo, run, prefix, rows):
+            self.n_run += sum(len(rows[row]) for row in batch.rows)
+            yield batch, hidden, cache
+
+    def _in_memory(
+        self,
+        todo: list[Batch],
+        run: Callable[[Batch], Result],
+        prefix: Ids,
+        rows: Sequence[Ids],
+    ) -> Iterator[tuple[Batch, Result]]:
+        """Run batches one by one; one that has no memory is done again in halves."""
         while todo:
             batch = todo.pop(0)
             try:
-                self._count_prefix(prefix)
-                hidden, _ = self._padded.run(prefix, ids, batch)
+                result = run(batch)
             except (RuntimeError, MemoryError) as error:
-                todo = self._halved(error, batch, prefix, ids) + todo
-                continue
-            self.n_run += sum(len(ids[row]) for row in batch.rows)
-            yield Scored(rows=batch.rows, hidden=hidden)
-
-    def _count_prefix(self, prefix: Ids) -> None:
-        if not self._padded.knows(prefix):
-            self.n_run += len(prefix)
+                todo = self._halved(error, batch, prefix, rows) + todo
+            else:
+                yield batch, result
 
     def _halved(
         self, error: Exception, batch: Batch, prefix: Ids, rows: Sequence[Ids]
@@ -274,7 +280,7 @@ class Forward:
         ids = torch.tensor([[1, 2, 3]], device=self.device)
         theirs = self.model(input_ids=ids, use_cache=False).logits[:, -1].double()
         hidden = self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state
-        if not _close(self._head(hidden[:, -1]).double(), theirs):
+        if not torch.allclose(self._head(hidden[:, -1]).double(), theirs, rtol=1e-2, atol=1e-2):
             raise UserError(
                 f"{type(self.model).__name__} does more than a linear layer after its last hidden "
                 "state; Burnish cannot score with it"
@@ -298,15 +304,12 @@ class Forward:
             ours = None
         self.keys.clear()
         self.n_run = 0
-        if ours is not None and _close(ours.double(), torch.stack(theirs).double()):
+        expected = torch.stack(theirs).double()
+        tolerance = 2e-2 * expected.abs().max().item()  # bfloat16 has 8 bits
+        if ours is not None and torch.allclose(ours.double(), expected, rtol=2e-2, atol=tolerance):
             return True
         self.model.set_attn_implementation(attention)
         return False
-
-
-def _close(one: Tensor, other: Tensor) -> bool:
-    scale = other.abs().max().item()
-    return torch.allclose(one, other, rtol=2e-2, atol=2e-2 * scale)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from modules.lm.answers import Answers, Asked
+from modules.lm.answers import Answers
 from modules.lm.batching import Ids
 from modules.lm.codec import Codec, Encoded
 from modules.lm.forward import Forward, Row
@@ -154,7 +154,8 @@ class LocalModel:
             max((len(s) + len(row.ids) for s in wanted for row in wanted[s]), default=0)
         )
         each = [{one.shared: _wanted([one], [0], tree)} for one in encoded] if apart else [wanted]
-        with self._lock, self._charged(n_prompts=n, forward_tokens=sum(map(_n_tokens, each))):
+        with self._lock, self._reuse_noted():
+            self.ledger.charge(n_prompts=n, forward_tokens=sum(map(_n_tokens, each)))
             for shared, rows in wanted.items():
                 self._score(shared, rows, result, progress)
         return Choices(
@@ -189,16 +190,17 @@ class LocalModel:
         results: list[Completion | None] = [None] * len(requests)
         with self._lock:
             for shared, members in _by_prefix(encoded).items():
-                asked: list[Asked] = [
-                    (
-                        (shared, encoded[i].kept + encoded[i].own),
-                        requests[i].sampling,
-                        requests[i].prompt.stops,
-                        requests[i].key,
+                rows = [
+                    GenerationRow(
+                        own=encoded[i].kept + encoded[i].own,
+                        sampling=requests[i].sampling,
+                        stops=requests[i].prompt.stops,
+                        key=requests[i].key,
                     )
                     for i in members
                 ]
-                done = self._write(shared, asked, progress, apart)
+                with self._reuse_noted():
+                    done = self._write(shared, rows, progress, apart)
                 for i, completion in zip(members, done, strict=True):
                     results[i] = completion
         return [completion for completion in results if completion is not None]
@@ -208,23 +210,18 @@ class LocalModel:
         return len(self.codec.encode(prompt).ids)
 
     @contextmanager
-    def _charged(self, *, n_prompts: int, forward_tokens: int) -> Iterator[None]:
-        """Charge what is asked for, then note how much of it needed no run."""
-        self.ledger.charge(n_prompts=n_prompts, forward_tokens=forward_tokens)
-        before = self._forward.n_run
+    def _reuse_noted(self) -> Iterator[None]:
+        """Note how much of what is charged inside needed no run."""
+        charged, run = self.ledger.account.forward_tokens, self._forward.n_run
         yield
-        self.ledger.note_reuse(forward_tokens - (self._forward.n_run - before))
+        charged = self.ledger.account.forward_tokens - charged
+        self.ledger.note_reuse(charged - (self._forward.n_run - run))
 
     def _write(
-        self, shared: Ids, asked: Sequence[Asked], progress: Progress | None, apart: bool
+        self, shared: Ids, rows: Sequence[GenerationRow], progress: Progress | None, apart: bool
     ) -> list[Completion]:
-        """Give the completions of requests with one shared part, kept ones without a run."""
-        known = [None if self.answers is None else self.answers.completion(one) for one in asked]
-        rows = [
-            GenerationRow(own=parts[1], sampling=sampling, stops=stops, key=key)
-            for parts, sampling, stops, key in asked
-        ]
-        before = self._forward.n_run, self.ledger.account.forward_tokens
+        """Give the completions of rows with one shared part, kept ones without a run."""
+        known = {} if self.answers is None else self.answers.completions(shared, rows)
         together = len(shared) + sum(map(len, {row.own for row in rows}))
         each = sum(len(shared) + len(row.own) for row in rows)
         self.ledger.charge(
@@ -232,23 +229,18 @@ class LocalModel:
             forward_tokens=each if apart else together,
             sampled_tokens=len(rows),
         )
-        for completion in known:
-            if completion is not None:
-                for _ in range(completion.n_output_tokens - 1):  # as a run is charged
-                    self.ledger.charge(n_prompts=0, forward_tokens=1, sampled_tokens=1)
-                if progress is not None:
-                    progress(1)
-        absent = [n for n, completion in enumerate(known) if completion is None]
-        run = run_generation(
-            self._forward, self.codec, self.ledger, shared, [rows[n] for n in absent], progress
-        )
-        for n, completion in zip(absent, run, strict=True):
-            known[n] = completion
-            if self.answers is not None:
-                self.answers.keep_completion(asked[n], completion)
-        n_run = self._forward.n_run - before[0]
-        self.ledger.note_reuse(self.ledger.account.forward_tokens - before[1] - n_run)
-        return [completion for completion in known if completion is not None]
+        for completion in known.values():
+            for _ in range(completion.n_output_tokens - 1):  # as a run is charged
+                self.ledger.charge(n_prompts=0, forward_tokens=1, sampled_tokens=1)
+            if progress is not None:
+                progress(1)
+        absent = [n for n in range(len(rows)) if n not in known]
+        new = [rows[n] for n in absent]
+        run = run_generation(self._forward, self.codec, self.ledger, shared, new, progress)
+        if self.answers is not None and new:
+            self.answers.keep_completions(shared, new, run)
+        known |= dict(zip(absent, run, strict=True))
+        return [known[n] for n in range(len(rows))]
 
     def _trie(self, encoded: Encoded, answers: Sequence[str]) -> tuple[Fork, ...]:
         choices = [self.codec.answer_ids(encoded.anchor, answer) for answer in answers]

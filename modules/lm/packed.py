@@ -7,6 +7,7 @@ rows may round differently from one of many.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -57,8 +58,7 @@ def run_packed(
         The last hidden states [n_rows, H], and the rows' keys and values (none without `keep`).
     """
     lengths = [len(row.ids) for row in rows]
-    starts = [sum(lengths[:n]) for n in range(len(rows))]
-    n_used = sum(lengths)
+    *starts, n_used = accumulate(lengths, initial=0)
     total = -(-n_used // CHUNK) * CHUNK
     n_prefix = _n_keys(prefix)
     ids = torch.zeros(total, dtype=torch.long)
