@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from modules.errors import UserError
-from modules.lm import GenerateRequest, LocalModel, Sampling, load_model
+from modules.lm import DEFAULT_MODELS, GenerateRequest, LocalModel, Sampling, load_model
 from modules.programs.naive import naive_prompt
 from modules.prompts import Demo, Layout, answers, render
 from modules.tasks import TaskSpec, load_task
@@ -54,3 +54,14 @@ def test_smollm2_tells_clear_reviews_apart_and_batches_do_not_matter(model: Loca
         [GenerateRequest(prompt=r, sampling=Sampling(max_tokens=4)) for r in rendered]
     )
     assert [completion.text for completion in written] == list(TEXTS.values())
+
+
+@pytest.mark.real_model
+@pytest.mark.parametrize("name", DEFAULT_MODELS)
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+def test_the_default_models_run_packed_in_every_dtype(name: str, dtype: str) -> None:
+    """Thirty layers of bfloat16 round by several percent; that is no other attention."""
+    try:
+        assert load_model(name, dtype=dtype)._forward.packs
+    except UserError as error:
+        pytest.skip(f"no real model: {error}")

@@ -14,10 +14,10 @@ from torch.nn.functional import pad
 from transformers import DynamicCache, PreTrainedModel
 
 from modules.errors import UserError
-from modules.lm.attention import CannotPack, Keys, enable_packing, may_pack
+from modules.lm.attention import Keys, enable_packing
 from modules.lm.batching import Batch, Ids, pack
 from modules.lm.keys import KeyCache, default_limit
-from modules.lm.packed import PackedRow, pack_rows, run_packed
+from modules.lm.packed import PackedRow, can_pack, pack_rows, run_packed
 from modules.lm.padded import PaddedPasses
 
 Result = TypeVar("Result")
@@ -75,7 +75,9 @@ class Forward:
         self._head_layer: nn.Linear = model.get_output_embeddings()  # type: ignore[no-untyped-call]
         self._padded = PaddedPasses(model, self.device)
         self._check_head()
-        self.packs = may_pack(model) and self._can_pack()
+        self.packs = can_pack(model)
+        if self.packs:
+            enable_packing(model)
 
     @property
     def context(self) -> int:
@@ -285,31 +287,6 @@ class Forward:
                 f"{type(self.model).__name__} does more than a linear layer after its last hidden "
                 "state; Burnish cannot score with it"
             )
-
-    @torch.inference_mode()
-    def _can_pack(self) -> bool:
-        """Try on a few tokens whether packed passes give what the model gives by itself."""
-        prefix, rows = (1, 2, 3), [Row(own=(4, 5)), Row(own=(6,))]
-        attention = self.model.config._attn_implementation
-        theirs = [
-            self.model.base_model(
-                input_ids=torch.tensor([prefix + row.ids]), use_cache=False
-            ).last_hidden_state[0, -1]
-            for row in rows
-        ]
-        enable_packing(self.model)
-        try:
-            ours = self._packed_pass(prefix, rows)
-        except CannotPack:
-            ours = None
-        self.keys.clear()
-        self.n_run = 0
-        expected = torch.stack(theirs).double()
-        tolerance = 2e-2 * expected.abs().max().item()  # bfloat16 has 8 bits
-        if ours is not None and torch.allclose(ours.double(), expected, rtol=2e-2, atol=tolerance):
-            return True
-        self.model.set_attn_implementation(attention)
-        return False
 
 
 def _is_out_of_memory(error: Exception) -> bool:

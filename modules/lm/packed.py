@@ -5,6 +5,7 @@ predicted from. Positions are filled up to a multiple of 32, because a matrix pr
 rows may round differently from one of many.
 """
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -13,7 +14,16 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from modules.lm.attention import CHUNK, Block, Keys, Packing, packed
+from modules.lm.attention import (
+    CHUNK,
+    Block,
+    CannotPack,
+    Keys,
+    Packing,
+    enable_packing,
+    may_pack,
+    packed,
+)
 from modules.lm.batching import Ids, bucket
 
 
@@ -23,6 +33,45 @@ class PackedRow:
 
     ids: Ids
     past: Keys | None = None
+
+
+def can_pack(model: PreTrainedModel) -> bool:
+    """Try whether packed passes give what a model of this kind gives by itself.
+
+    One layer of each kind that the model has, with random weights, is tried in float32: in bfloat16
+    the rounding of many layers can be larger than what a wrong attention does.
+    """
+    if not may_pack(model):
+        return False
+    config = copy.deepcopy(model.config)
+    kinds = list(dict.fromkeys(getattr(config, "layer_types", None) or ["full_attention"]))
+    config.num_hidden_layers = len(kinds)
+    if getattr(config, "layer_types", None):
+        config.layer_types = kinds
+    config.vocab_size = 8
+    config.bos_token_id = config.eos_token_id = config.pad_token_id = None
+    with torch.random.fork_rng(devices=[]), torch.inference_mode():
+        torch.manual_seed(0)
+        probe = type(model)._from_config(  # type: ignore[no-untyped-call]
+            config, dtype=torch.float32, attn_implementation="sdpa"
+        )
+        probe.train(False)
+        prefix, rows = (1, 2, 3), [PackedRow(ids=(4, 5)), PackedRow(ids=(6,))]
+        expected = torch.stack(
+            [
+                probe.base_model(
+                    input_ids=torch.tensor([prefix + row.ids]), use_cache=False
+                ).last_hidden_state[0, -1]
+                for row in rows
+            ]
+        )
+        enable_packing(probe)
+        try:
+            _, (keys,) = run_packed(probe, [PackedRow(ids=prefix)], None, keep=True)
+            found, _ = run_packed(probe, rows, keys)
+        except CannotPack:
+            return False
+    return torch.allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
 def pack_rows(lengths: Sequence[int], max_tokens: int) -> Iterator[tuple[int, ...]]:
