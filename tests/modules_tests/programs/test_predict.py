@@ -225,6 +225,19 @@ def test_a_stream_carries_the_same_answer_in_one_piece(load: Loader) -> None:
     assert "probabilities" in text
 
 
+def test_a_streamified_program_ends_with_the_same_prediction(load: Loader) -> None:
+    with dspy.context(**bound(load("llama"), make_prompt())):
+        called = dspy.Predict(Task)(review="x")
+        streaming = dspy.streamify(dspy.Predict(Task))
+
+        async def last() -> Any:
+            return [item async for item in streaming(review="x")][-1]
+
+        streamed = asyncio.run(last())
+    assert isinstance(streamed, dspy.Prediction)
+    assert streamed.toDict() == called.toDict()
+
+
 def test_usage_counts_the_prompts_tokens(load: Loader) -> None:
     model, prompt = load("llama"), make_prompt()
     bind = bound(model, prompt)
