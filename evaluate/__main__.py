@@ -14,7 +14,6 @@ from evaluate.baselines import baseline_records
 from evaluate.draws import Plan
 from evaluate.grid import (
     Timing,
-    load_frozen_model,
     load_sealed_task,
     model_records,
     timing_json,
@@ -26,6 +25,7 @@ from evaluate.summary import polarity_alarm, summarise
 from evaluate.table import markdown_table, text_table
 from modules.errors import UserError, exit_code
 from modules.files import make_folder, write_atomic
+from modules.lm import load_recorded
 from modules.prompts import Artifact, file_name, find_artifacts, load_artifact
 from modules.tasks.example import Task
 
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
     records = baseline_records(task, seen, test, plan.seeds[0])
     timings: list[Timing] = []
     for artifact in artifacts:
-        model = load_frozen_model(artifact, options.dtype, cache=options.cache)
+        model = load_recorded(artifact.model, options.dtype, cache=options.cache)
         records += model_records(
             model,
             task,

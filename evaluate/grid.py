@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 
 from evaluate.draws import Entry, Plan, Record, choose_records, generate_records
 from modules.errors import UserError
-from modules.lm import LocalModel, PromptTooLong, load_model
+from modules.lm import LocalModel, PromptTooLong
 from modules.programs.naive import naive_prompt
 from modules.prompts import Artifact
 from modules.tasks import SplitReport, TaskSpec, load_task
@@ -49,25 +49,6 @@ def load_sealed_task(artifacts: Sequence[Artifact]) -> tuple[Task, SplitReport]:
             f"digest is {task.data_hash[:12]}, theirs {first.data_hash[:12]}; search again"
         )
     return task, report
-
-
-def load_frozen_model(artifact: Artifact, dtype: str | None, *, cache: bool = False) -> LocalModel:
-    """Load the model that an artifact was made for, in its dtype unless another is given.
-
-    `cache` is that of `modules.lm.load_model`.
-
-    Raises:
-        UserError: the weights are others than the prompt was frozen for.
-    """
-    record = artifact.model
-    revision = None if record.revision == "local" else record.revision
-    model = load_model(record.name, revision=revision, dtype=dtype or record.dtype, cache=cache)
-    if model.identity.digest != record.digest:
-        raise UserError(
-            f"the weights of {record.name} have digest {model.identity.digest[:12]}, the prompt "
-            f"was frozen for {record.digest[:12]}: search again"
-        )
-    return model
 
 
 def model_records(

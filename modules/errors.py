@@ -15,19 +15,19 @@ class UserError(Exception):
     """A mistake in what the user gave: one clear line, exit code 2, never a traceback."""
 
 
-def exit_code(command: Callable[[], None]) -> int:
+def exit_code(command: Callable[[], int | None]) -> int:
     """Run a command line's body and give its exit status.
 
     Returns:
-        0 when it came to its end, 2 after a `UserError`, which is printed to standard error as one
-        line, 130 after Ctrl-C. Any other exception is our own bug and passes through.
+        What the body gives (0 for None) when it came to its end, 2 after a `UserError`, which is
+        printed to standard error as one line, 130 after Ctrl-C. Any other exception is our own bug
+        and passes through.
     """
     try:
-        command()
+        return command() or 0
     except UserError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return USER_MISTAKE
     except KeyboardInterrupt:
         print("stopped; run the same command again to go on", file=sys.stderr)
         return INTERRUPTED
-    return 0

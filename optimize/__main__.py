@@ -6,9 +6,6 @@ import shlex
 import sys
 from pathlib import Path
 
-import numpy as np
-from tqdm.auto import tqdm
-
 from modules.errors import UserError, exit_code
 from modules.files import make_folder
 from modules.lm import DEFAULT_MODELS, load_model
@@ -16,11 +13,9 @@ from modules.prompts import artifact_path, cut, load_artifact
 from modules.tasks import load_task
 from modules.tasks.example import Task
 from modules.tasks.options import add_task_options, task_spec
-from optimize.finalists import Finalist, shown
-from optimize.scoring import calibrate, split_score
+from optimize.display import Display
+from optimize.finalists import shown
 from optimize.search import SearchConfig, run_search
-from optimize.space import Space
-from optimize.study import TrialRecord
 
 DEFAULT_BUDGET = 120_000
 
@@ -51,7 +46,7 @@ def _search(task: Task, name: str, options: argparse.Namespace, command: str) ->
     )
     path = artifact_path(options.out, task.name, model.identity.name, options.seed)
     before = load_artifact(path).sha256 if path.is_file() else None
-    with _Display(task, options.budget_tokens) as display:
+    with Display(task, options.budget_tokens) as display:
         artifact, path = run_search(task, model, config, display)
     search, score = artifact.search, artifact.scores["confirm"]
     print(
@@ -66,59 +61,6 @@ def _search(task: Task, name: str, options: argparse.Namespace, command: str) ->
     print("  " + shown(artifact.prompt, sample, model).replace("\n", "\n  "))
     same = {None: "", artifact.sha256: " (the same bytes as before)"}.get(before, " (replaced)")
     print(f"  {path}{same}", flush=True)
-
-
-class _Display:
-    """Draws the search: a bar of tokens, and a line for every trial that takes the lead."""
-
-    def __init__(self, task: Task, budget_tokens: int) -> None:
-        self._gold = np.array(task.gold(task.splits.dev))
-        self._best = float("inf")
-        self._bar = tqdm(
-            total=budget_tokens,
-            unit="tok",
-            unit_scale=True,
-            desc="  search",
-            leave=False,
-            disable=None,  # where nobody watches, only errors go to stderr
-        )
-
-    def __enter__(self) -> "_Display":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def trial_ended(self, trial: TrialRecord, space: Space, spent_tokens: int) -> None:
-        """Move the bar; say so when the trial is the best so far."""
-        self._bar.update(spent_tokens - self._bar.n)
-        if trial.pruned or trial.loss >= self._best:
-            return
-        self._best = trial.loss
-        name, bias = calibrate(trial.logp, self._gold)
-        score = split_score(trial.logp, self._gold, bias)
-        tqdm.write(
-            f"  trial {trial.number:>3}  {score.accuracy:.1%} on dev  {_said(trial, space, name)}",
-            file=sys.stdout,
-        )
-
-    def finalist_ended(self, finalist: Finalist) -> None:
-        """Say how a finalist did on confirm."""
-        self._bar.set_description_str("  confirm")
-        tqdm.write(
-            f"  finalist, trial {finalist.trial}: {finalist.dev.accuracy:.1%} on dev, "
-            f"{finalist.confirm.accuracy:.1%} on confirm",
-            file=sys.stdout,
-        )
-
-
-def _said(trial: TrialRecord, space: Space, calibration: str) -> str:
-    point = trial.point
-    on = [key.removeprefix("part_") for key, value in point.items() if value is True]
-    return (
-        f"{point['layout']}, {'/'.join(space.words[point['words']])}, {point['n_demos']} demos, "
-        f"instruction: {' + '.join(on) or 'none'}, calibration: {calibration}"
-    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modules.lm import BudgetExceeded, LocalModel, PromptTooLong
 from modules.prompts import Prompt, answers, render
-from modules.prompts.artifact import Score
+from modules.prompts.records import Score
 from modules.tasks.example import Task
 from optimize.scoring import calibrate, information_loss, split_score
 from optimize.space import Space
 from optimize.study import TrialRecord
 from optimize.trial import label_log_probabilities
+
+Array = NDArray[np.float64]
 
 N_FINALISTS = 2
 
@@ -26,7 +29,8 @@ class Finalist:
 
     Both scores, and `confirm_loss` (the mean information loss there, see `optimize.scoring`, which
     decides), are those of the bias that was settled on dev alone. The prompt carries the bias that
-    is settled on both splits: the same rule, more examples.
+    is settled on both splits: the same rule, more examples. `confirm_logp` [n, k] are the confirm
+    examples' uncalibrated log-probabilities.
     """
 
     trial: int
@@ -35,6 +39,7 @@ class Finalist:
     dev: Score
     confirm: Score
     confirm_loss: float
+    confirm_logp: Array
 
 
 def confirm_tokens(model: LocalModel, task: Task, space: Space) -> int:
@@ -89,6 +94,7 @@ def confirm(
             dev=split_score(trial.logp, dev_gold, bias),
             confirm=split_score(logp, confirm_gold, bias),
             confirm_loss=float(information_loss(logp, confirm_gold).mean()),
+            confirm_logp=logp,
         )
         told(finalist)
         finalists.append(finalist)

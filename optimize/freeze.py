@@ -1,13 +1,18 @@
 """Freezing: the winner becomes an artifact, with all that is needed to make it again."""
 
 import importlib.metadata
+from itertools import islice
+
+import numpy as np
 
 from modules.lm import LocalModel
-from modules.prompts import Artifact
-from modules.prompts.artifact import LabelRecord, ModelRecord, SearchRecord, TaskRecord
+from modules.prompts import Artifact, reading
+from modules.prompts.records import LabelRecord, ModelRecord, Probe, SearchRecord, TaskRecord
 from modules.tasks.example import Task
 from optimize.finalists import Finalist
 
+N_PROBES = 8
+_MAX_PROBE_CHARS = 20_000
 _LIBRARIES = ("burnish", "dspy", "numpy", "optuna", "scipy", "tokenizers", "torch", "transformers")
 
 
@@ -18,10 +23,12 @@ def build_artifact(
     return Artifact(
         prompt=winner.prompt,
         prompt_id=winner.prompt.identity(),
+        reading=reading(winner.prompt),
         scores={"dev": winner.dev, "confirm": winner.confirm},
         task=_task_record(task, search.seed),
         model=_model_record(model),
         search=search,
+        probes=_probes(task, winner),
         versions={name: importlib.metadata.version(name) for name in _LIBRARIES},
         command=command,
     )
@@ -50,4 +57,24 @@ def _model_record(model: LocalModel) -> ModelRecord:
         revision=identity.revision,
         digest=identity.digest,
         dtype=identity.dtype,
+        processor=identity.processor,
     )
+
+
+def _probes(task: Task, winner: Finalist) -> tuple[Probe, ...]:
+    """Give the first confirm examples, whose order is random, with their log-probabilities.
+
+    Very long texts are passed over: the file is meant to be read.
+    """
+    rows = np.maximum(winner.confirm_logp, -1e3).tolist()  # -inf has no JSON
+    found = (
+        Probe(
+            example_id=example.id,
+            text=example.inputs[task.input_field],
+            label=example.label,
+            log_probabilities=tuple(row),
+        )
+        for example, row in zip(task.splits.confirm, rows, strict=True)
+        if len(example.inputs[task.input_field]) <= _MAX_PROBE_CHARS
+    )
+    return tuple(islice(found, N_PROBES))

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modules.prompts import apply_bias, batch_bias, fit_scaled_bias
-from modules.prompts.artifact import Score
 from modules.prompts.calibration import log_softmax
+from modules.prompts.records import Score
 from modules.wilson import wilson
 
 Array = NDArray[np.float64]

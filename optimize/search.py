@@ -9,7 +9,7 @@ from modules.errors import UserError
 from modules.files import canonical_json, sha256_text
 from modules.lm import Ledger, LocalModel
 from modules.prompts import Artifact, artifact_path, file_name, save_artifact
-from modules.prompts.artifact import SearchRecord
+from modules.prompts.records import SearchRecord
 from modules.tasks.example import Task
 from optimize.finalists import N_FINALISTS, Finalist, confirm, confirm_tokens, pick_finalists
 from optimize.freeze import build_artifact

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("modules", "optimize", "evaluate")
+PACKAGES = ("modules", "optimize", "evaluate", "burnish")
 
 
 class Import(NamedTuple):

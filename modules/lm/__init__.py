@@ -15,6 +15,7 @@ from modules.lm.known import DEFAULT_MODELS, KNOWN_MODELS
 from modules.lm.ledger import Account, BudgetExceeded, Ledger
 from modules.lm.load import load_model
 from modules.lm.model import Choices, GenerateRequest, LocalModel, ModelIdentity, PromptTooLong
+from modules.lm.recorded import load_as_named, load_recorded
 from modules.lm.sampling import Sampling, draw_index, stream
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "PromptTooLong",
     "Sampling",
     "draw_index",
+    "load_as_named",
     "load_model",
+    "load_recorded",
     "stream",
 ]

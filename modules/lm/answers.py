@@ -8,7 +8,6 @@ calibration and every temperature follows.
 
 import hashlib
 import json
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -35,18 +34,17 @@ class Answers:
         store: where they lie.
         digest: the digest of the weights.
         dtype: what is computed in.
-        device: where it is computed.
+        processor: what it is computed on, see `modules.lm.placement.processor`.
         way: anything else that the bits depend on, such as how rows are batched.
     """
 
     def __init__(
-        self, store: AnswerStore, digest: str, dtype: torch.dtype, device: torch.device, way: str
+        self, store: AnswerStore, digest: str, dtype: torch.dtype, processor: str, way: str
     ) -> None:
         self._store = store
         self._dtype = dtype
-        on = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
         versions = [torch.__version__, transformers.__version__, tokenizers.__version__]
-        salt = canonical_json([_FORMAT, digest, str(dtype), on, versions, way])
+        salt = canonical_json([_FORMAT, digest, str(dtype), processor, versions, way])
         self._salt = hashlib.sha256(salt.encode()).digest()
 
     def states(self, rows: Sequence[tuple[Ids, ...]]) -> dict[int, State]:
@@ -104,9 +102,3 @@ def _write_state(hidden: Tensor, total: float) -> bytes:
 def _read_state(value: bytes, dtype: torch.dtype) -> State:
     bits = torch.frombuffer(bytearray(value[8:]), dtype=torch.uint8)
     return bits.view(dtype), float(np.frombuffer(value[:8])[0])
-
-
-def _processor() -> str:
-    """Name what CPU kernels are chosen by."""
-    has = sorted(name for name, there in torch.cpu.get_capabilities().items() if there)
-    return canonical_json([platform.machine(), torch.backends.cpu.get_cpu_capability(), has])

@@ -17,7 +17,7 @@ from modules.lm.codec import Codec
 from modules.lm.forward import Forward
 from modules.lm.ledger import Ledger
 from modules.lm.model import LocalModel, ModelIdentity
-from modules.lm.placement import pick_dtype, place
+from modules.lm.placement import pick_dtype, place, processor
 from modules.lm.store import AnswerStore
 from modules.lm.weights import Weights, find_weights
 
@@ -80,12 +80,13 @@ def load_weights(
         revision=weights.revision,
         digest=weights.digest,
         dtype=str(dtype).removeprefix("torch."),
+        processor=processor(forward.device),
     )
     answers = None
     if cache:
         store = AnswerStore(cache_dir("answers") / "answers.sqlite3")
         way = "packed" if forward.packs else "padded"
-        answers = Answers(store, weights.digest, dtype, forward.device, way)
+        answers = Answers(store, weights.digest, dtype, identity.processor, way)
     return LocalModel(forward, Codec(tokenizer, _end_ids(model)), identity, ledger, answers)
 
 

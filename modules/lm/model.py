@@ -35,13 +35,14 @@ class PromptTooLong(ValueError):  # noqa: N818  named as a finding, like BudgetE
 
 @dataclass(frozen=True, kw_only=True)
 class ModelIdentity:
-    """Which model this is: enough to get the very same one again."""
+    """Which model this is, enough to get the very same one again, and what it computes on."""
 
     name: str
     source: str
     revision: str
     digest: str
     dtype: str
+    processor: str
 
 
 @dataclass(frozen=True, kw_only=True)

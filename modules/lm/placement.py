@@ -1,5 +1,6 @@
 """Placement: the dtype and the devices that a model gets on this machine, before it is loaded."""
 
+import platform
 from pathlib import Path
 
 import torch
@@ -10,6 +11,8 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from modules.errors import UserError
 
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
+
+_TOLD = ("avx512_vnni", "avx512_bf16", "amx_bf16", "sve_bf16")  # beyond what the capability says
 
 
 def pick_dtype(name: str | None = None) -> torch.dtype:
@@ -22,6 +25,25 @@ def pick_dtype(name: str | None = None) -> torch.dtype:
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     has = torch.cpu.get_capabilities()
     return torch.bfloat16 if has.get("avx512_bf16") or has.get("amx_bf16") else torch.float32
+
+
+def processor(device: torch.device) -> str:
+    """Name what a device's kernels are chosen by: the same name, the same bits.
+
+    A GPU's model, or a CPU's architecture, vendor and instruction sets.
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    has = torch.cpu.get_capabilities()
+    extras = [name for name in _TOLD if has.get(name)]
+    vendor = [line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("vendor_id")]
+    words = [platform.machine(), *vendor[:1], torch.backends.cpu.get_cpu_capability(), *extras]
+    return " ".join(words)
+
+
+def _cpuinfo() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.is_file() else []
 
 
 def place(folder: Path, dtype: torch.dtype) -> dict[str, int | str]:

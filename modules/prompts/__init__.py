@@ -19,6 +19,7 @@ from modules.prompts.artifact import (
 from modules.prompts.calibration import apply_bias, batch_bias, fit_bias, fit_scaled_bias
 from modules.prompts.parse import match_label, parse_answer
 from modules.prompts.prompt import Demo, InputCap, LabelWord, Layout, Part, Prompt
+from modules.prompts.reading import Reading, reading
 from modules.prompts.render import Rendered, Turn, answers, cut, render
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Layout",
     "Part",
     "Prompt",
+    "Reading",
     "Rendered",
     "Turn",
     "answers",
@@ -43,6 +45,7 @@ __all__ = [
     "load_artifact",
     "match_label",
     "parse_answer",
+    "reading",
     "render",
     "save_artifact",
 ]

@@ -7,97 +7,100 @@ and nothing else; no code runs and no path in it is followed.
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from modules.errors import UserError
 from modules.files import canonical_json, make_folder, sha256_text, write_atomic
-from modules.prompts.prompt import SCHEMA_VERSION, Frozen, Prompt
+from modules.prompts.plain_json import parse_json, read_regular, visible
+from modules.prompts.prompt import Frozen, Line, Prompt, Text
+from modules.prompts.reading import Reading, reading
+from modules.prompts.records import (
+    Digest,
+    ModelRecord,
+    Name,
+    Probe,
+    Score,
+    SearchRecord,
+    TaskRecord,
+    check_probes,
+)
 
-_MAX_BYTES = 10_000_000
-
-Count = Annotated[int, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Score(Frozen):
-    """How a prompt did on one split: correct of n, 95 % Wilson interval, mean log-loss in nats."""
-
-    n: Annotated[int, Field(ge=1)]
-    n_correct: Count
-    accuracy: Share
-    low: Share
-    high: Share
-    log_loss: Annotated[float, Field(ge=0)]
-
-
-class LabelRecord(Frozen):
-    """A label of the task and what it means."""
-
-    name: str
-    meaning: str
-
-
-class TaskRecord(Frozen):
-    """Which task the prompt was made for, and how to load the very same splits again."""
-
-    name: str
-    source: dict[str, Any]
-    split_seed: int
-    sizes: dict[str, Count]
-    data_hash: Digest
-    test_hash: Digest
-    metric: str
-    input_field: str
-    output_field: str
-    labels: tuple[LabelRecord, ...]
-
-
-class ModelRecord(Frozen):
-    """Which model it was made for."""
-
-    name: str
-    source: str
-    revision: str
-    digest: Digest
-    dtype: str
-
-
-class SearchRecord(Frozen):
-    """How the prompt was found, and what that cost in forward tokens."""
-
-    optimizer: str
-    seed: int
-    budget_tokens: Count
-    spent: dict[str, Count]
-    n_trials: Count
-    n_pruned: Count
-    n_finalists: Count
+SCHEMA_VERSION: Final = 2
+_SCORED = ("dev", "confirm")
 
 
 class Artifact(Frozen):
     """A frozen prompt with its provenance. It holds no date, so equal runs give equal bytes.
 
-    `scores` maps a split ("dev", "confirm") to the frozen prompt's score there; `prompt_id` is the
-    prompt's identity and `sha256` the digest of everything else in the file.
+    `reading` is the prompt as the model reads it; `scores` maps a split ("dev", "confirm") to the
+    frozen prompt's score there; `prompt_id` is the prompt's identity, `probes` are what
+    verification runs again, and `sha256` is the digest of everything else in the file. Version 1
+    had no reading, no probes and no `model.processor`.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1, 2] = SCHEMA_VERSION
     prompt: Prompt
     prompt_id: Digest
-    scores: dict[str, Score]
+    reading: Reading | None = None
+    scores: Annotated[
+        dict[str, Score], Field(json_schema_extra={"required": [*_SCORED], "maxProperties": 2})
+    ]
     task: TaskRecord
     model: ModelRecord
     search: SearchRecord
-    versions: dict[str, str]
-    command: str
-    sha256: str = ""
+    probes: Annotated[tuple[Probe, ...], Field(max_length=100)] = ()
+    versions: Annotated[dict[Name, Line], Field(min_length=1, max_length=100)]
+    command: Text
+    sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if tuple(label.name for label in self.task.labels) != self.prompt.label_names:
+            raise ValueError("the labels of the prompt are not those of the task")
+        if set(self.scores) != set(_SCORED):
+            raise ValueError(f"scores must be those on {' and '.join(_SCORED)}")
+        for split, score in self.scores.items():
+            if score.n != self.task.sizes[split]:
+                raise ValueError(
+                    f"the score on {split} is of {score.n} examples, the split has "
+                    f"{self.task.sizes[split]}"
+                )
+        if self.search.seed != self.task.split_seed:
+            raise ValueError("the seed of the search is not that of the splits")
+        if self.schema_version == 1:
+            if self.reading is not None or self.probes or self.model.processor is not None:
+                raise ValueError("version 1 has no reading, no probes and no processor")
+            return self
+        if self.reading != reading(self.prompt):
+            raise ValueError("the reading is not that of the prompt")
+        if self.model.processor is None:
+            raise ValueError("the model's processor is missing")
+        check_probes(self.probes, self.task.input_field, self.prompt.label_names)
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the artifact as plain JSON values, in the form of its schema version."""
+        value = self.model_dump(mode="json")
+        if self.schema_version == 1:
+            del value["reading"], value["probes"], value["model"]["processor"]
+        return value
+
+    def to_text(self) -> str:
+        """Give the file's text. It is the only form that `load_artifact` accepts."""
+        return json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n"
 
     def digest(self) -> str:
-        """Give the sha256 of the canonical JSON of all fields but `sha256`."""
-        return sha256_text(canonical_json(self.model_dump(mode="json", exclude={"sha256"})))
+        """Give the sha256 of the file's text with an empty `sha256`.
+
+        In version 1 it is that of the canonical JSON of all fields but `sha256`.
+        """
+        if self.schema_version > 1:
+            return sha256_text(self.model_copy(update={"sha256": ""}).to_text())
+        value = self.to_json()
+        del value["sha256"]
+        return sha256_text(canonical_json(value))
 
     def sealed(self) -> "Artifact":
         """Give the artifact with its own digest filled in."""
@@ -118,41 +121,50 @@ def save_artifact(artifact: Artifact, path: Path) -> Artifact:
     """Seal an artifact and write it, whole or not at all.
 
     Raises:
-        UserError: the folder cannot be written to.
+        UserError: the folder cannot be written to, or the file would be of an absurd size.
     """
     sealed = artifact.sealed()
+    text = sealed.to_text()
+    try:
+        parse_json(text.encode())
+    except ValueError as error:
+        raise UserError(f"cannot freeze the prompt to {path}: {error}") from error
     make_folder(path.parent)
-    text = json.dumps(sealed.model_dump(mode="json"), indent=2, ensure_ascii=False)
-    write_atomic(path, f"{text}\n")
+    write_atomic(path, text)
     return sealed
 
 
 def load_artifact(path: Path) -> Artifact:
-    """Read an artifact and check it.
+    """Read an artifact and check it, byte for byte.
 
     Raises:
-        UserError: no such file, not an artifact, a newer schema, or a changed byte.
+        UserError: no such file, not a regular one, not an artifact, a newer schema, or a changed
+            byte. Whatever the file holds, it is one line, and time and memory are those of a file
+            of 10 MB.
     """
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise UserError(f"{path} is larger than {_MAX_BYTES:,} bytes: not an artifact")
-        raw = path.read_bytes().decode("utf-8")
-        value = json.loads(raw)
+        raw = read_regular(path)
+        value = parse_json(raw)
     except OSError as error:
-        raise UserError(f"cannot read the artifact {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not an artifact: it is not JSON ({error})") from error
+        raise UserError(f"cannot read the artifact {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UserError(f"{path} is not an artifact: {error}") from error
     if not isinstance(value, dict) or "schema_version" not in value:
         raise UserError(f"{path} is not an artifact: it has no schema_version")
     _check_version(value["schema_version"], path)
     try:
         artifact = Artifact.model_validate_json(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UserError(f"{path} is a broken artifact: {where}: {first['msg']}") from error
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = visible(".".join(map(str, first["loc"]))) or "the whole"
+        raise UserError(f"{path} is a broken artifact: {where}: {visible(first['msg'])}") from error
     if artifact.sha256 != artifact.digest() or artifact.prompt_id != artifact.prompt.identity():
         raise UserError(f"{path} was changed after it was frozen: its digest does not fit")
+    if artifact.to_text().encode() != raw:
+        raise UserError(
+            f"{path} was changed after it was frozen: its values fit, its bytes do not "
+            "(another program wrote it anew; take the file as it was)"
+        )
     return artifact
 
 
@@ -162,7 +174,10 @@ def find_artifacts(folder: Path, task: str) -> list[tuple[Path, Artifact]]:
     Raises:
         UserError: there is no such folder or it holds none, or one of them is broken.
     """
-    found = sorted((folder / file_name(task)).glob("*/*.json"))
+    try:
+        found = sorted((folder / file_name(task)).glob("*/*.json"))
+    except ValueError as error:  # a zero byte in the path
+        raise UserError(f"cannot read the folder {folder}: {error}") from error
     if not found:
         raise UserError(
             f"no frozen prompts for the task {task} under {folder}: run python -m optimize first"
@@ -171,9 +186,10 @@ def find_artifacts(folder: Path, task: str) -> list[tuple[Path, Artifact]]:
 
 
 def _check_version(version: Any, path: Path) -> None:
+    told = visible(repr(version))
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise UserError(f"{path} is not an artifact: schema_version is {version!r}")
+        raise UserError(f"{path} is not an artifact: schema_version is {told}")
     if version > SCHEMA_VERSION:
         raise UserError(
-            f"{path} has schema_version {version}, newer than {SCHEMA_VERSION}: update Burnish"
+            f"{path} has schema_version {told}, newer than {SCHEMA_VERSION}: update Burnish"
         )

@@ -4,13 +4,11 @@ It holds no code and no model. `modules.prompts.render` turns it into text, and
 `modules.prompts.artifact` keeps it on disk.
 """
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from modules.files import canonical_json, sha256_text
-
-SCHEMA_VERSION: Final = 1
 
 PART_ROLES = ("role", "task", "labels", "guidance", "form")
 PartRole = Literal["role", "task", "labels", "guidance", "form"]

@@ -59,11 +59,16 @@ def _read_jsonl(data: bytes, path: Path) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for number, line in enumerate(_decode(data, path).split("\n"), start=1):
         if line.strip():
-            rows.append(_parse_line(line, f"line {number} of {path}"))
+            rows.append(parse_json_line(line, f"line {number} of {path}"))
     return pd.DataFrame(rows, dtype=object)  # else a column of 1 and null becomes 1.0 and NaN
 
 
-def _parse_line(line: str, where: str) -> dict[str, Any]:
+def parse_json_line(line: str, where: str) -> dict[str, Any]:
+    """Read a line of a jsonl file; `where` names it in the error.
+
+    Raises:
+        UserError: it is not JSON, or not an object.
+    """
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:

@@ -17,6 +17,12 @@ def test_success_is_zero_and_silent(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("status", [0, 1, 3])
+def test_what_the_body_gives_is_passed_on(status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(lambda: status) == status
+    assert capsys.readouterr() == ("", "")
+
+
 def test_a_users_mistake_is_one_line_and_two(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(raising(UserError("no such\n  file:\tx"))) == 2
     assert capsys.readouterr() == ("", "error: no such file: x\n")

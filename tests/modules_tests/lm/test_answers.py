@@ -44,7 +44,7 @@ def fresh(load: Loader, path: Path) -> Open:
         asked: dict[str, Any] = {
             "digest": model.identity.digest,
             "dtype": getattr(torch, dtype),
-            "device": model._forward.device,
+            "processor": model.identity.processor,
             "way": "packed" if model._forward.packs else "padded",
         }
         model.answers = Answers(AnswerStore(path), **(asked | changed))
@@ -136,6 +136,7 @@ def test_words_with_another_fork_run_the_fork_alone(fresh: Open, load: Loader) -
 
 CHANGES: list[dict[str, Any]] = [
     {"digest": "another"},
+    {"processor": "another"},
     {"way": "another"},
     {"packs": False},
     {"dtype": "float64"},
@@ -144,7 +145,7 @@ CHANGES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changed", CHANGES, ids=repr)
-def test_another_model_dtype_or_way_shares_nothing(
+def test_another_model_dtype_processor_or_way_shares_nothing(
     fresh: Open, path: Path, changed: dict[str, Any]
 ) -> None:
     prompt = slow.prompt_of()
@@ -161,9 +162,8 @@ def test_another_model_dtype_or_way_shares_nothing(
 
 def test_the_dtype_is_part_of_the_key(path: Path) -> None:
     store, row = AnswerStore(path), ((1,), (2,), (3,))
-    device = torch.device("cpu")
     for dtype in (torch.bfloat16, torch.float16, torch.float32, torch.float64):
-        kept = Answers(store, "digest", dtype, device, "way")
+        kept = Answers(store, "digest", dtype, "cpu", "way")
         assert kept.states([row]) == {}
         kept.keep_states([row], torch.ones((1, 8), dtype=dtype), [0.1])
         hidden, total = kept.states([row])[0]
@@ -171,7 +171,7 @@ def test_the_dtype_is_part_of_the_key(path: Path) -> None:
 
 
 def test_the_parts_of_a_row_are_part_of_the_key(path: Path) -> None:
-    kept = Answers(AnswerStore(path), "digest", torch.float32, torch.device("cpu"), "way")
+    kept = Answers(AnswerStore(path), "digest", torch.float32, "cpu", "way")
     kept.keep_states([((1,), (2,), (3,))], torch.ones((1, 8)), [0.0])
     others = [((1, 2), (), (3,)), ((1,), (), (2, 3)), ((), (1, 2), (3,)), ((1,), (2,), (4,))]
     assert kept.states(others) == {}

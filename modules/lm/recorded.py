@@ -1,0 +1,33 @@
+"""The model that an artifact names: the same weights, or a refusal."""
+
+from modules.errors import UserError
+from modules.lm.load import load_model
+from modules.lm.model import LocalModel
+from modules.prompts.records import ModelRecord
+
+
+def load_recorded(
+    record: ModelRecord, dtype: str | None = None, *, cache: bool = False
+) -> LocalModel:
+    """Load the model that an artifact was made for, in its dtype unless another is given.
+
+    `cache` is that of `modules.lm.load_model`.
+
+    Raises:
+        UserError: the weights are others than the prompt was frozen for, or not here.
+    """
+    model = load_as_named(record, dtype, cache=cache)
+    if model.identity.digest != record.digest:
+        raise UserError(
+            f"the weights of {record.name} have digest {model.identity.digest[:12]}, the prompt "
+            f"was frozen for {record.digest[:12]}: search again"
+        )
+    return model
+
+
+def load_as_named(
+    record: ModelRecord, dtype: str | None = None, *, cache: bool = False
+) -> LocalModel:
+    """Load by the recorded name and revision, whatever weights that is now."""
+    revision = None if record.revision == "local" else record.revision
+    return load_model(record.name, revision=revision, dtype=dtype or record.dtype, cache=cache)
