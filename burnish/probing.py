@@ -1,0 +1,84 @@
+"""Probes run again: the same examples through the same prompt, and how far the numbers lie apart.
+
+Why there are tolerances. On the same processor, in the same dtype, with the same versions, bits are
+equal. Another processor sums in another order, and each sum is rounded to the dtype.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burnish.labels import LOWEST, answered
+from modules.lm import LocalModel
+from modules.prompts import Prompt, answers, render
+from modules.prompts.records import Probe
+
+Array = NDArray[np.float64]
+
+TOLERANCES = {"float64": 1e-6, "float32": 1e-3, "bfloat16": 0.25}
+"""How far log-probabilities in a dtype may lie apart on two processors, in nats.
+
+bfloat16 has 8 bits of precision, float32 has 24, float64 has 53; through thirty layers the rounding
+of the last bit grows, in the default models, to about a tenth of what is allowed here.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeat:
+    """How probes that were run again compare with what is on record.
+
+    `largest` is the largest difference of two log-probabilities, in nats; `n_equal` probes have
+    equal bits, and `n_within` none that differ by more than `tolerance`, which is 0 where bits must
+    be equal. `n_relabelled` get another label.
+    """
+
+    n: int
+    n_equal: int
+    n_within: int
+    n_relabelled: int
+    largest: float
+    tolerance: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether every probe is within the tolerance; with tolerance 0 the bits are equal."""
+        return self.n_within == self.n
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values."""
+        return asdict(self)
+
+
+def tolerance(*dtypes: str) -> float:
+    """Give the tolerance between dtypes: the coarsest one's. An unknown dtype has none."""
+    return max(TOLERANCES.get(dtype, 0.0) for dtype in dtypes)
+
+
+def repeat(model: LocalModel, prompt: Prompt, probes: Sequence[Probe], allowed: float) -> Repeat:
+    """Run probes again, at least one.
+
+    Raises:
+        PromptTooLong, ValueError, UserError: the model cannot read the prompt, so it is another.
+    """
+    rendered = [render(prompt, probe.text) for probe in probes]
+    choices = model.choose(rendered, answers(prompt))
+    return compare(prompt, probes, choices.log_probabilities(), allowed)
+
+
+def compare(prompt: Prompt, probes: Sequence[Probe], found: Array, allowed: float) -> Repeat:
+    """Compare log-probabilities [n, k] with those on record."""
+    found = np.maximum(found, LOWEST)
+    recorded = np.array([probe.log_probabilities for probe in probes])
+    apart = np.abs(found - recorded).max(axis=1)
+    pairs = list(zip(recorded.tolist(), found.tolist(), strict=True))
+    return Repeat(
+        n=len(probes),
+        n_equal=sum(one == other for one, other in pairs),
+        n_within=int((apart <= allowed).sum()),
+        n_relabelled=sum(answered(prompt, one) != answered(prompt, other) for one, other in pairs),
+        largest=float(apart.max()),
+        tolerance=allowed,
+    )
