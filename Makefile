@@ -29,8 +29,9 @@ run: .venv/.installed
 	$(VENV_PYTHON) -m evaluate --task $(TASK) --models $(MODELS) --search-seed $(SEED) \
 	  --artifacts "$(ARTIFACTS)" --out "$(RUNS)"
 
+# One thread a process: threads of several processes on the same cores wait for each other.
 test: lint
-	$(VENV_PYTHON) -m pytest
+	OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -n auto --dist loadfile
 
 lint: .venv/.installed
 	$(VENV_PYTHON) -m ruff check .

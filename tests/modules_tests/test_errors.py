@@ -28,6 +28,11 @@ def test_a_users_mistake_is_one_line_and_two(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr() == ("", "error: no such file: x\n")
 
 
+def test_what_a_terminal_would_obey_or_hide_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(raising(UserError("a \x1b[31mred\u202e label, naïve"))) == 2
+    assert capsys.readouterr().err == "error: a \\x1b[31mred\\u202e label, naïve\n"
+
+
 def test_an_interrupt_is_130_and_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(raising(KeyboardInterrupt())) == 130
     assert "run the same command again" in capsys.readouterr().err

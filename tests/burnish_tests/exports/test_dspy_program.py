@@ -55,8 +55,9 @@ def test_plain_dspy_loads_it_without_our_code(folders: dict[str, Path], tmp_path
     }
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["instruction", "no instruction"])
-@pytest.mark.parametrize("layout", ["text", "text, after", "chat, system"])
+@pytest.mark.parametrize(
+    ("layout", "told"), [("text", True), ("text, after", False), ("chat, system", True)]
+)
 def test_on_our_engine_it_is_choose(
     folders: dict[str, Path], tmp_path: Path, layout: str, told: bool
 ) -> None:

@@ -30,7 +30,7 @@ def check(prompt: Prompt, folder: Path, text: str) -> None:
         assert environment.from_string(template).render(input=text) == expected
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck))
 @given(prompt=hostile_prompts(), text=TEXT | st.text(st.characters(exclude_categories=("Cs",))))
 def test_any_prompt_and_any_input(folders: dict[str, Path], prompt: Prompt, text: str) -> None:
     check(prompt, folders["gpt2"], text)

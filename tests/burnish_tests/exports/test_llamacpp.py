@@ -38,7 +38,7 @@ def _escaped(found: re.Match[str]) -> str:
     )
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(texts=st.lists(LINE | st.text(st.characters(exclude_categories=("Cs",))), min_size=1))
 def test_the_grammar_allows_the_answers_and_nothing_else(texts: list[str]) -> None:
     assert read_grammar(grammar(texts)) == texts

@@ -26,7 +26,7 @@ def check(prompt: Prompt, folder: Path, begin: str = "") -> list[tuple[str, str]
     return commands
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(prompt=hostile_prompts())
 def test_any_prompt(folders: dict[str, Path], prompt: Prompt) -> None:
     check(prompt, folders["gpt2"])

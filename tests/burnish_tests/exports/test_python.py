@@ -57,12 +57,12 @@ def check(artifact: Artifact, text: str, tolerance: float) -> None:
         assert list(found.values()) == pytest.approx(row.tolist(), abs=tolerance)
 
 
-# Every layout with the two ways of encoding, and every kind of model with two layouts.
+# Every kind of tokenizer and every way that a layout cuts a prompt.
 PAIRS = [
-    *(("gpt2-tool", layout) for layout in LAYOUTS),
-    *(("llama2-no-system", layout) for layout in ("text, after", "chat, system", "chat, after")),
-    *(("phi3-drops-system", layout) for layout in ("text", "chat, lead")),
-    *(("gemma", layout) for layout in ("text", "chat, system")),
+    *(("gpt2-tool", layout) for layout in ("text", "text, after", "chat, lead", "chat, after")),
+    *(("llama2-no-system", layout) for layout in ("text, same line", "chat, system")),
+    ("phi3-drops-system", "chat, system"),
+    ("gemma", "text"),
 ]
 
 
@@ -76,10 +76,8 @@ def test_it_gives_what_choose_gives(folders: dict[str, Path], kind: str, layout:
     ("words", "kind", "layout"),
     [
         (("good", "not good"), "gpt2", "text"),
-        (("good", "good bad"), "gpt2", "text"),
         (("good", "good bad"), "gemma", "text"),
         (("a", "ab", "abc"), "phi3-drops-system", "chat"),
-        (("good", "good bad"), "gpt2", "chat, lead"),
     ],
 )
 def test_answers_of_several_tokens_and_one_that_begins_another(
@@ -89,7 +87,7 @@ def test_answers_of_several_tokens_and_one_that_begins_another(
     check(artifact, source(artifact), 1e-9)
 
 
-@pytest.mark.parametrize("cap", CAPS[1:], ids=str)
+@pytest.mark.parametrize("cap", [CAPS[1], CAPS[2], CAPS[4]], ids=str)
 def test_the_cap(folders: dict[str, Path], cap: InputCap) -> None:
     artifact = artifact_for(prompt_of("chat, after", cap=cap), folders["gpt2-tool"])
     check(artifact, source(artifact), 1e-9)
@@ -114,8 +112,14 @@ SPELLED = [
 HOSTILE = st.lists(st.sampled_from(SPELLED) | st.text(st.characters(), max_size=4), max_size=8)
 
 
-@pytest.mark.parametrize("layout", ["text", "text, after", "chat", "chat, after"])
-@pytest.mark.parametrize("kind", ["gpt2-tool", "llama2-no-system", "phi3-drops-system"])
+@pytest.mark.parametrize(
+    ("kind", "layout"),
+    [
+        *(("gpt2-tool", layout) for layout in ("text", "text, after", "chat, after")),
+        *(("llama2-no-system", layout) for layout in ("text, after", "chat")),
+        *(("phi3-drops-system", layout) for layout in ("text", "chat, after")),
+    ],
+)
 def test_it_encodes_as_the_codec(folders: dict[str, Path], kind: str, layout: str) -> None:
     prompt = prompt_of(layout)
     tokenizer = AutoTokenizer.from_pretrained(folders[kind])
