@@ -177,7 +177,8 @@ def grid(model: LocalModel, task: Task, options: argparse.Namespace) -> list[dic
             def run_generate(asked: list[GenerateRequest] = asked) -> float:
                 return _timed(lambda: model.generate(asked))
 
-            run_choose(), run_generate()
+            run_choose()
+            n_new = sum(done.n_output_tokens for done in model.generate(asked))
             seconds = interleaved(ROUNDS, {"choose": run_choose, "generate": run_generate})
             own = sum(len(model.codec.encode(row).own) for row in rows)
             cells.append(
@@ -189,6 +190,9 @@ def grid(model: LocalModel, task: Task, options: argparse.Namespace) -> list[dic
                     "choose_tokens_per_s": spread([own / s for s in seconds["choose"]], 1),
                     "generate_examples_per_s": spread(
                         [len(rows) / s for s in seconds["generate"]], 2
+                    ),
+                    "generate_new_tokens_per_s": spread(
+                        [n_new / s for s in seconds["generate"]], 1
                     ),
                 }
             )
@@ -205,16 +209,16 @@ def growth(model: LocalModel, task: Task, options: argparse.Namespace) -> dict[s
         return lambda: _timed(lambda: model.choose(rendered, answers(prompt)))
 
     def trials(n_trials: int) -> Callable[[], float]:
-        return lambda: sum(scored(k % 4, 50)() for k in range(n_trials))
+        return lambda: sum(scored(k % 4, 20)() for k in range(n_trials))
 
     base = _status("VmRSS")
     _reset_peak()
     seconds = interleaved(
-        3,
+        ROUNDS,
         {
-            **{f"{n} examples, 4 demos": scored(4, n) for n in (75, 150, 300)},
-            **{f"150 examples, {k} demos": scored(k, 150) for k in (0, 2, 8, 16)},
-            **{f"{t} trials of 50 examples": trials(t) for t in (2, 4, 8)},
+            **{f"{n} examples, 4 demos": scored(4, n) for n in (40, 80, 160)},
+            **{f"40 examples, {k} demos": scored(k, 40) for k in (0, 2, 8, 16)},
+            **{f"{t} trials of 20 examples": trials(t) for t in (2, 4, 8)},
         },
     )
     return {
@@ -353,7 +357,8 @@ def main() -> None:
         "rounds": ROUNDS,
         **dict(_sections(model, task, options)),
     }
-    print(save_result(f"speed-{options.model}", result))
+    some = [] if set(options.sections) == set(SECTIONS) else options.sections
+    print(save_result("-".join(["speed", options.model, *some]), result))
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 NEW_COLUMNS = ("label", "confidence", "outcome")
 
 _STANDARD = "-"
+_NO_READER = 141  # as a shell says it of a process that SIGPIPE ended
 _LIBRARIES = ("burnish", "tokenizers", "torch", "transformers")
 
 
@@ -199,6 +200,9 @@ def _label_input(
     except KeyboardInterrupt:
         print("stopped; standard input cannot be gone on with", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # the reader has what it wants; Python would say so again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _NO_READER
     n_rows = tally.outcomes.total()
     for line in _summary(tally, n_rows, time.perf_counter() - start):
         print(line, file=sys.stderr)

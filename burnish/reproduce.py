@@ -22,6 +22,7 @@ from modules.errors import INTERRUPTED, UserError
 from modules.files import make_folder
 from modules.lm import LocalModel, load_as_named
 from modules.prompts import Artifact, load_artifact
+from modules.prompts.artifact import SCHEMA_VERSION
 from modules.tasks import Task
 from optimize.display import Display
 from optimize.search import OPTIMIZER, SearchConfig, run_search
@@ -68,9 +69,12 @@ def run(options: argparse.Namespace) -> int:
     _say(screen.lines(_forecast(start)))
     kept = None if options.runs is None else make_folder(options.runs)
     folder = kept or Path(tempfile.mkdtemp(prefix="burnish-"))
+    work = folder / f"reproduce-{short(artifact.sha256)}"
+    if any(work.rglob("*.journal")):
+        _say(screen.lines(f"going on with the journal in {work}"))
     began = time.perf_counter()
     try:
-        new, path = _search(start, folder / f"reproduce-{short(artifact.sha256)}")
+        new, path = _search(start, work)
     except KeyboardInterrupt:
         again = ["burnish", "reproduce", str(options.artifact), "--runs", str(folder)]
         print(f"stopped; to go on: {shlex.join(again)}", file=sys.stderr)
@@ -126,7 +130,9 @@ def _forecast(start: Start) -> str:
     recorded, rate = start.artifact, _tokens_per_s(start)
     spent = tokens(recorded.search)
     said = f"recorded: {_cost(recorded)}"
-    return said if not (rate and spent) else f"{said}; that may take {_duration(spent / rate)} here"
+    if not rate or not spent:
+        return said
+    return f"{said}; at this moment's speed that takes {_duration(spent / rate)}"
 
 
 def _tokens_per_s(start: Start) -> float | None:
@@ -153,7 +159,7 @@ def _cost(artifact: Artifact) -> str:
 
 def _duration(seconds: float) -> str:
     whole = max(1, round(seconds))
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+    return f"{whole} s" if whole < 120 else f"{round(whole / 60)} min"
 
 
 def _same(new: Artifact) -> list[list[Piece]]:
@@ -176,7 +182,7 @@ def _other(start: Start, new: Artifact, old_path: Path, path: Path) -> list[list
 
 def _reasons(start: Start) -> Sequence[str]:
     reasons = [f"{f.what}: {f.told}" for f in start.findings if f.verdict == "other"]
-    if start.artifact.schema_version != start.artifact.model_fields["schema_version"].default:
+    if start.artifact.schema_version < SCHEMA_VERSION:
         reasons.append("the file is of an older version of the schema")
     return reasons or ["nothing that the file records is another here: python -m modules.lm check"]
 

@@ -60,18 +60,18 @@ def complete(bash_script: Path, *words: str, folder: Path | None = None) -> set[
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("",), {*STAGES, *(command.name for command in COMMANDS)}),
-        (("re",), {"reproduce"}),
-        (("verify", "--d"), {"--dtype"}),
-        (("show", "--color", ""), {"auto", "always", "never"}),
-        (("optimize", "--budget"), {"--budget-tokens"}),
-        (("evaluate", "--temp"), {"--temperatures"}),
-        (("completion", ""), set(SHELLS)),
+        (("",), [*STAGES, *(command.name for command in COMMANDS)]),
+        (("re",), ["reproduce"]),
+        (("verify", "--d"), ["--dtype"]),
+        (("show", "--color", ""), ["auto", "always", "never"]),
+        (("optimize", "--budget"), ["--budget-tokens"]),
+        (("evaluate", "--temp"), ["--temperatures"]),
+        (("completion", ""), list(SHELLS)),
     ],
     ids=" ".join,
 )
-def test_bash_completes(bash_script: Path, words: tuple[str, ...], expected: set[str]) -> None:
-    assert complete(bash_script, *words) == expected
+def test_bash_completes(bash_script: Path, words: tuple[str, ...], expected: list[str]) -> None:
+    assert complete(bash_script, *words) == set(expected)
 
 
 def test_bash_completes_paths(bash_script: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from burnish.__main__ import main
@@ -18,6 +18,7 @@ from tests.modules_tests.prompts.strategies import ANY_TEXT, TEXT, prompts
 from tests.modules_tests.test_artifact import artifact_of, score_of
 
 BASE = make_prompt()
+UNHURRIED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def told(a: Prompt, b: Prompt) -> list[tuple[str, str, str, Any, Any]]:
@@ -28,11 +29,13 @@ def told(a: Prompt, b: Prompt) -> list[tuple[str, str, str, Any, Any]]:
     ]
 
 
+@UNHURRIED
 @given(prompt=prompts())
 def test_nothing_differs_from_itself(prompt: Prompt) -> None:
     assert changes(artifact_of(prompt), artifact_of(prompt)) == []
 
 
+@UNHURRIED
 @given(a=prompts(), b=prompts())
 def test_prompts_that_differ_have_a_change_and_others_none(a: Prompt, b: Prompt) -> None:
     found = [c for c in changes(artifact_of(a), artifact_of(b)) if c.part != "task"]
@@ -101,6 +104,7 @@ DEMOS = st.lists(
 )
 
 
+@UNHURRIED
 @given(a=DEMOS, b=DEMOS)
 def test_demos_that_went_and_came_add_up(a: list[Demo], b: list[Demo]) -> None:
     one, other = (BASE.model_copy(update={"demos": tuple(demos)}) for demos in (a, b))
@@ -123,6 +127,7 @@ def _counted(demos: list[Demo]) -> Counter[tuple[str, str]]:
     return Counter((demo.text, demo.label) for demo in demos)
 
 
+@UNHURRIED
 @given(before=TEXT | st.just("Say what the review is."), after=ANY_TEXT | TEXT)
 def test_words_that_stay_go_and_come_make_both_texts(before: str, after: str) -> None:
     pieces = compared(before, after)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from burnish.__main__ import main
@@ -30,6 +30,7 @@ from tests.modules_tests.prompts.strategies import TEXT, prompts
 from tests.modules_tests.test_artifact import VERSION_1, artifact_of, probe_of
 
 MARGIN = 14
+UNHURRIED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SURE = (-0.1, -2.3521684610440907)  # 90.5 and 9.5 percent
 
 
@@ -89,6 +90,7 @@ def test_chat_turns_have_their_roles_in_the_margin(
     assert read_back(screen)[-2:] == ["Review: so so", "It is not good"]
 
 
+@UNHURRIED
 @given(prompt=prompts(), text=TEXT)
 def test_an_example_is_the_rendering_cut_in_pieces(prompt: Prompt, text: str) -> None:
     example = example_of(artifact_of(prompt), text)
@@ -178,6 +180,7 @@ def test_colour_on_demand_and_the_same_text(
 EVIL = "\x1b[2J\x1b]0;owned\x07\u202egnihton\u2066 {{x}} <|im_end|> \r\x00"
 
 
+@UNHURRIED
 @given(data=st.data())
 def test_no_text_of_a_file_reaches_the_terminal_raw(data: st.DataObject) -> None:
     prompt = make_prompt()

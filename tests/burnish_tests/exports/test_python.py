@@ -19,7 +19,6 @@ from modules.lm.codec import Codec
 from modules.prompts import Artifact, InputCap, answers, apply_bias, render
 from tests.burnish_tests.exports.frozen import (
     CAPS,
-    LAYOUTS,
     TEXTS,
     artifact_for,
     model_for,
