@@ -6,17 +6,16 @@ answered as it comes.
 
 import math
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
+from burnish.job import Job
 from burnish.journal import Journal
-from burnish.tables import Added, Survey, Table, write_labelled
+from burnish.tables import Added, Table, write_labelled
 from burnish.tables.csv_table import CsvTable
 from burnish.tables.jsonl_table import JsonlTable
+from burnish.tally import Tally
 from modules.errors import UserError
 from modules.files import sha256_file
 
@@ -26,22 +25,6 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Progress = Callable[[int], None]
 Classify = Callable[[Sequence[str], Progress], "Sequence[Answer]"]
-
-
-@dataclass(kw_only=True)
-class Tally:
-    """How many rows got which label and which outcome."""
-
-    labels: Counter[str] = field(default_factory=Counter)
-    outcomes: Counter[str] = field(default_factory=Counter)
-
-    def counted(self, added: Iterable[Added]) -> Iterator[Added]:
-        """Count what passes."""
-        for one in added:
-            self.outcomes[one.outcome] += 1
-            if one.label is not None:
-                self.labels[one.label] += 1
-            yield one
 
 
 def fill(
@@ -60,29 +43,28 @@ def fill(
         journal.append(_answered(texts, classify, progress))
 
 
-def write(
-    journal: Journal,
-    table: Table,
-    survey: Survey,
-    endings: tuple[str, str],
-    new: Sequence[str],
-    out: Path,
-) -> Tally:
+def write(journal: Journal, job: Job) -> Tally:
     """Write the labelled table whole, under its name, and remove the journal.
 
     Raises:
-        UserError: the disk refuses; the journal stays.
+        UserError: the disk refuses, or the data have changed; the journal stays.
     """
     tally = Tally()
-    temporary = out.with_name(f"{out.name}.writing")  # one name, so that kills leave one file
+    temporary = job.out.with_name(f"{job.out.name}.writing")  # one name: kills leave one file
+    job.check_unchanged()
     try:
-        write_labelled(table, survey, endings, new, temporary, tally.counted(journal.answers()))
+        added = tally.counted(journal.answers())
+        write_labelled(job.table, job.survey, job.endings, job.new, temporary, added)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
+        job.check_unchanged()
         journal.seal(sha256_file(temporary))
-        temporary.replace(out)
+        temporary.replace(job.out)
+    except ValueError:  # other rows than before
+        job.check_unchanged()
+        raise
     except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror or error}") from error
+        raise UserError(f"cannot write {job.out}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
     journal.remove()

@@ -11,25 +11,16 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm
 
+from burnish.job import Job, exists, plan_job
 from burnish.journal import Journal
-from burnish.labelling import Tally, answer_stream, fill, write
-from burnish.tables import (
-    ENDINGS,
-    STREAMED,
-    Survey,
-    Table,
-    check_target,
-    ending_of,
-    open_stream,
-    open_table,
-)
-from burnish.terminal import harmless
+from burnish.labelling import answer_stream, fill, write
+from burnish.tables import ENDINGS, STREAMED, open_stream
 from modules.errors import INTERRUPTED, UserError
-from modules.files import make_folder, sha256_file
+from modules.files import sha256_file
 from modules.prompts import Artifact, load_artifact
 
 if TYPE_CHECKING:
@@ -40,31 +31,6 @@ NEW_COLUMNS = ("label", "confidence", "outcome")
 _STANDARD = "-"
 _NO_READER = 141  # as a shell says it of a process that SIGPIPE ended
 _LIBRARIES = ("burnish", "tokenizers", "torch", "transformers")
-
-
-class Job(NamedTuple):
-    """A table to label and where it goes; `stat` is the file's size and time when it was read."""
-
-    table: Table
-    survey: Survey
-    data: Path
-    out: Path
-    new: tuple[str, ...]
-    stat: tuple[int, int]
-
-    @property
-    def journal(self) -> Path:
-        """Where the answers are kept until all are there."""
-        return self.out.with_name(f"{self.out.name}.partial")
-
-    def check_unchanged(self) -> None:
-        """Check that the data are still what they were.
-
-        Raises:
-            UserError: they are not.
-        """
-        if _stat(self.data) != self.stat:
-            raise UserError(f"{self.data} changed while it was read; nothing was written")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -116,7 +82,7 @@ def run(options: argparse.Namespace) -> int | None:
     column = options.text_column or artifact.task.source.get("text_column") or "text"
     if str(options.data) == _STANDARD:
         return _label_input(options, artifact, str(column), new)
-    job = _job(options, str(column), new)
+    job = plan_job(options.data, options.out, str(column), new, force=options.force)
     print(f"{job.data}: {job.survey.n_rows:,} rows", flush=True)
     classifier = _classifier(artifact, options)
     identity = _identity(classifier, job.data, str(column))
@@ -126,24 +92,6 @@ def run(options: argparse.Namespace) -> int | None:
             return None
         _label_file(job, classifier, journal, options.batch)
     return None
-
-
-def _job(options: argparse.Namespace, column: str, new: tuple[str, ...]) -> Job:
-    """Find every mistake that can be found before the model is loaded."""
-    data: Path = options.data
-    ending = ending_of(data)
-    out = options.out or data.with_name(f"{data.stem}.labelled{data.suffix}")
-    target = ending_of(out)
-    table = open_table(data, column, new)
-    if out.exists() and os.path.samefile(out, data):
-        raise UserError(f"{out} is the data; give another --out")
-    stat, survey = _stat(data), table.survey()
-    check_target(survey, ending, target)
-    make_folder(out.parent)
-    job = Job(table, survey, data, out, new, stat)
-    if out.exists() and not options.force and not job.journal.exists():
-        raise UserError(_exists(out))
-    return job
 
 
 def _classifier(artifact: Artifact, options: argparse.Namespace) -> "Classifier":
@@ -177,10 +125,8 @@ def _label_file(job: Job, classifier: "Classifier", journal: Journal, batch: int
     with _bar(job.survey.n_rows, n_before) as bar:
         fill(journal, job.table, classifier, batch, bar.update)
     seconds = time.perf_counter() - start
-    job.check_unchanged()
-    endings = ending_of(job.data), ending_of(job.out)
-    tally = write(journal, job.table, job.survey, endings, job.new, job.out)
-    print("\n".join(_summary(tally, job.survey.n_rows - n_before, seconds)))
+    tally = write(journal, job)
+    print("\n".join(tally.lines(job.survey.n_rows - n_before, seconds)))
     print(f"  {job.out}")
 
 
@@ -203,8 +149,7 @@ def _label_input(
     except BrokenPipeError:  # the reader has what it wants; Python would say so again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _NO_READER
-    n_rows = tally.outcomes.total()
-    for line in _summary(tally, n_rows, time.perf_counter() - start):
+    for line in tally.lines(tally.outcomes.total(), time.perf_counter() - start):
         print(line, file=sys.stderr)
     return None
 
@@ -220,21 +165,6 @@ def _bar(total: int | None, initial: int) -> Any:
     )
 
 
-def _summary(tally: Tally, n_new: int, seconds: float) -> list[str]:
-    """Say how many rows got which label and outcome, and how fast it went."""
-    total = tally.outcomes.total()
-    counts = [*sorted(tally.labels.items()), *sorted(tally.outcomes.items())]
-    counts = [(name, n) for name, n in counts if name != "ok"]
-    names = [harmless(name).replace("\n", "\\n") for name, _ in counts]
-    widest = max(map(len, names), default=0)
-    rate = n_new / max(seconds, 1e-9)
-    speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
-    lines = [f"{total:,} rows; {n_new:,} labelled in {seconds:,.1f} s, {speed} rows/s"]
-    for name, (_, n) in zip(names, counts, strict=True):
-        lines.append(f"  {name:<{widest}}  {n:>{len(f'{total:,}')},}  {n / total:6.1%}")
-    return lines
-
-
 def _check_ours(journal: Journal, out: Path) -> None:
     """Take a file that exists for the finished one, if the journal says that it is.
 
@@ -242,15 +172,6 @@ def _check_ours(journal: Journal, out: Path) -> None:
         UserError: it does not.
     """
     if journal.seal_found is None or journal.seal_found != sha256_file(out):
-        raise UserError(_exists(out))
+        raise UserError(exists(out))
     journal.remove()
     print(f"  {out} (it was finished)")
-
-
-def _exists(out: Path) -> str:
-    return f"{out} exists; give another --out, or --force to replace it"
-
-
-def _stat(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns

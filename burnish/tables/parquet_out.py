@@ -82,7 +82,7 @@ def _groups(batches: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]
     for batch in batches:
         group.append(batch)
         n_rows, n_bytes = n_rows + len(batch), n_bytes + batch.nbytes
-        if n_rows >= 1 or n_bytes >= _GROUP_BYTES:
+        if n_rows >= _GROUP_ROWS or n_bytes >= _GROUP_BYTES:
             yield group
             group, n_rows, n_bytes = [], 0, 0
     if group:

@@ -1,28 +1,21 @@
-"""`burnish predict`: every row labelled once, the same bytes after any kill, mistakes in a line."""
+"""`burnish predict`: every row is labelled, in any format, and a mistake is one line."""
 
 import csv
 import io
 import json
-import random
-import signal
 import sys
-import time
 import tracemalloc
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from burnish import Answer, load, predict
-from burnish.__main__ import main
 from modules.errors import UserError, exit_code
 from modules.prompts import load_artifact
 from tests.burnish_tests.frozen import freeze
-from tests.burnish_tests.labelling_process import start
+from tests.burnish_tests.predicting import by_length, csv_of, fake, run, some_texts
 from tests.modules_tests.programs.task import make_prompt
 
 NEW = ["label", "confidence", "outcome"]
@@ -31,48 +24,6 @@ NEW = ["label", "confidence", "outcome"]
 @pytest.fixture(scope="module")
 def frozen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return freeze(tmp_path_factory.mktemp("frozen"), make_prompt())
-
-
-def some_texts(n: int) -> list[str]:
-    rng = random.Random(1)
-    texts = ["".join(rng.choices('abdegil mnorst,"\n', k=rng.randint(1, 60))) for _ in range(n)]
-    texts[:4] = ["", " ", "a " * 3000, "007"]
-    return texts
-
-
-def csv_of(path: Path, n: int) -> Path:
-    frame = pd.DataFrame({"id": [f"{i:05}" for i in range(n)], "text": some_texts(n)})
-    frame.to_csv(path, index=False)
-    return path
-
-
-def arguments(frozen: Path, data: Path | str, *more: str | Path) -> list[str]:
-    return [str(part) for part in (frozen, "--data", data, *more)]
-
-
-def run(frozen: Path, data: Path | str, *more: str | Path) -> int | None:
-    return main(["predict", *arguments(frozen, data, *more)])
-
-
-def fake(monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], Answer]) -> list[int]:
-    """Put a classifier that needs no model in the command's way; give the sizes of its calls."""
-    sizes: list[int] = []
-
-    def classify(texts: Sequence[str], _: object) -> list[Answer]:
-        sizes.append(len(texts))
-        return [answer(text) for text in texts]
-
-    classify.model = SimpleNamespace(  # type: ignore[attr-defined]
-        identity=SimpleNamespace(dtype="d", processor="p")
-    )
-    classify.artifact = SimpleNamespace(sha256="s")  # type: ignore[attr-defined]
-    monkeypatch.setattr(predict, "_classifier", lambda *_: classify)
-    return sizes
-
-
-def by_length(text: str) -> Answer:
-    p = 1 / (1 + len(text))
-    return Answer(label="n" if p < 0.1 else "y", confidence=p, probabilities={}, outcome="ok")
 
 
 def test_a_table_comes_out_with_the_classifier_s_answers(
@@ -134,167 +85,6 @@ def test_all_formats_give_the_same_answers(
     assert read["confidence"].tolist() == pytest.approx([by_length(t).confidence for t in texts])
 
 
-class Killed(BaseException):
-    """What stands for SIGKILL where the moment has to be exact: nothing catches it."""
-
-
-@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
-def test_stopped_anywhere_it_ends_with_the_same_bytes(
-    monkeypatch: pytest.MonkeyPatch, frozen: Path, tmp_path: Path, ending: str
-) -> None:
-    """Stopped before and after each step on the disk, and in each batch."""
-    data = csv_of(tmp_path / "a.csv", 20)
-    fake(monkeypatch, by_length)
-    first, out = tmp_path / f"whole{ending}", tmp_path / f"b{ending}"
-    run(frozen, data, "--out", first, "--batch", "3")
-    whole = first.read_bytes()
-    n_steps = left = 0
-
-    def step() -> None:
-        nonlocal n_steps, left
-        n_steps, left = n_steps + 1, left - 1
-        if left == 0:
-            raise Killed
-
-    def around(owner: Any, name: str) -> None:
-        does = getattr(owner, name)
-
-        def stepped(*given: Any, **named: Any) -> Any:
-            step()
-            result = does(*given, **named)
-            step()
-            return result
-
-        monkeypatch.setattr(owner, name, stepped)
-
-    for owner, name in (
-        ("burnish.journal.Journal", "append"),
-        ("burnish.journal.Journal", "seal"),
-        ("burnish.journal.Journal", "remove"),
-        ("pathlib.Path", "replace"),
-    ):
-        module, _, cls = owner.rpartition(".")
-        around(getattr(sys.modules[module], cls), name)
-    run(frozen, data, "--out", out, "--batch", "3")
-    total = n_steps
-    assert total == 2 * (7 + 3)
-    for moment in range(1, total + 1):
-        out.unlink()
-        left = moment
-        with pytest.raises(Killed):
-            run(frozen, data, "--out", out, "--batch", "3")
-        left = 0
-        if out.exists() and moment == total:  # it was all done
-            assert not (tmp_path / f"{out.name}.partial").exists()
-        else:
-            run(frozen, data, "--out", out, "--batch", "3")
-        assert out.read_bytes() == whole
-        assert {path.name for path in tmp_path.iterdir()} == {"a.csv", first.name, out.name}
-
-
-def test_killed_at_random_it_ends_with_the_same_bytes(frozen: Path, tmp_path: Path) -> None:
-    data = csv_of(tmp_path / "a.csv", 100)
-    whole, out = tmp_path / "whole.parquet", tmp_path / "b.parquet"
-    given = arguments(frozen, data, "--batch", "4", "--out")
-    for _ in range(2):  # the first one also starts the server
-        begun = time.monotonic()
-        process = start([*given, str(whole), "--force"])
-        process.join()
-        assert process.exitcode == 0
-    lasted = time.monotonic() - begun
-    rng = random.Random(0)
-    n_kills = 0
-    while n_kills < 20 or not out.exists():
-        out.unlink(missing_ok=True)
-        process = start([*given, str(out)])
-        process.join(rng.uniform(0, lasted) if n_kills < 20 else None)
-        process.kill()
-        process.join()
-        assert process.exitcode in (0, -signal.SIGKILL)
-        n_kills += process.exitcode != 0
-        if out.exists():
-            assert out.read_bytes() == whole.read_bytes()
-    (tmp_path / "b.parquet.partial").unlink(missing_ok=True)  # killed behind the rename
-    assert {path.name for path in tmp_path.iterdir()} == {"a.csv", whole.name, out.name}
-
-
-def test_what_is_done_is_not_done_again(
-    monkeypatch: pytest.MonkeyPatch,
-    frozen: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    data = csv_of(tmp_path / "a.csv", 50)
-
-    def stops(text: str) -> Answer:
-        if sum(sizes) > 30:
-            raise KeyboardInterrupt
-        return by_length(text)
-
-    sizes = fake(monkeypatch, stops)
-    assert exit_code(lambda: run(frozen, data, "--batch", "10")) == 130
-    assert "run the same command again to go on" in capsys.readouterr().err
-    assert sizes == [10, 10, 10, 10]
-    sizes = fake(monkeypatch, by_length)
-    run(frozen, data, "--batch", "10")
-    assert sizes == [10, 10]
-    printed = capsys.readouterr().out
-    assert "going on behind row 30" in printed
-    assert "50 rows; 20 labelled in" in printed
-
-
-def test_another_input_does_not_go_on(
-    monkeypatch: pytest.MonkeyPatch, frozen: Path, tmp_path: Path
-) -> None:
-    data = csv_of(tmp_path / "a.csv", 20)
-    fake(monkeypatch, lambda _: 1 / 0)  # type: ignore[arg-type,return-value]
-    with pytest.raises(ZeroDivisionError):
-        run(frozen, data)
-    data.write_bytes(data.read_bytes().replace(b"007", b"008"))
-    sizes = fake(monkeypatch, by_length)
-    with pytest.raises(UserError, match=r"a\.labelled\.csv\.partial was begun with another data"):
-        run(frozen, data)
-    with pytest.raises(UserError, match="another data and another text column"):
-        run(frozen, data, "--text-column", "id")
-    assert sizes == []
-    run(frozen, data, "--force")
-    assert sizes == [20]
-
-
-def test_data_that_change_meanwhile_are_not_written(
-    monkeypatch: pytest.MonkeyPatch, frozen: Path, tmp_path: Path
-) -> None:
-    data = csv_of(tmp_path / "a.csv", 20)
-
-    def changes(text: str) -> Answer:
-        data.write_bytes(data.read_bytes() + b"1,more\n")
-        return by_length(text)
-
-    fake(monkeypatch, changes)
-    with pytest.raises(UserError, match="changed while it was read; nothing was written"):
-        run(frozen, data)
-    assert not (tmp_path / "a.labelled.csv").exists()
-
-
-def test_a_finished_file_is_kept(
-    monkeypatch: pytest.MonkeyPatch, frozen: Path, tmp_path: Path
-) -> None:
-    data = csv_of(tmp_path / "a.csv", 20)
-    fake(monkeypatch, by_length)
-    out = tmp_path / "a.labelled.csv"
-    out.write_bytes(b"mine")
-    with pytest.raises(UserError, match=r"a\.labelled\.csv exists; give another --out, or --force"):
-        run(frozen, data)
-    (tmp_path / "a.labelled.csv.partial").write_bytes(b"")
-    with pytest.raises(UserError, match="exists; give another"):
-        run(frozen, data)
-    assert out.read_bytes() == b"mine"
-    with pytest.raises(UserError, match="is the data; give another --out"):
-        run(frozen, data, "--out", data, "--force")
-    run(frozen, data, "--force")
-    assert len(out.read_bytes()) > 100
-
-
 def test_a_prefix_makes_room(monkeypatch: pytest.MonkeyPatch, frozen: Path, tmp_path: Path) -> None:
     data = tmp_path / "a.csv"
     data.write_bytes(b"text,label\na,1\n")
@@ -332,6 +122,19 @@ def test_standard_input_is_answered_on_standard_output(
     assert b"3 rows; 3 labelled" in err
 
 
+def test_a_reader_that_goes_away_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, frozen: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def gone(text: str) -> Answer:
+        raise BrokenPipeError
+
+    fake(monkeypatch, gone)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"text\na\n")))
+    monkeypatch.setattr(predict.os, "dup2", lambda *_: None)
+    assert run(frozen, "-") == 141
+    assert "Traceback" not in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -358,6 +161,17 @@ def test_a_mistake_is_one_line(
     assert line.startswith("error: ")
     assert message in line
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_a_label_may_be_called_like_an_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+    frozen: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fake(monkeypatch, lambda _: Answer(label="ok", confidence=1.0, probabilities={}, outcome="ok"))
+    run(frozen, csv_of(tmp_path / "a.csv", 5))
+    assert "  ok  5  100.0%\n" in capsys.readouterr().out
 
 
 def test_label_names_cannot_write_to_the_terminal(
