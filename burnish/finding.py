@@ -90,7 +90,10 @@ def data_finding(artifact: Artifact) -> tuple[Finding, Task | None]:
     record = artifact.task
     try:
         task, _ = load_task(TaskSpec.from_json(record.source), record.split_seed)
-    except UserError as error:
+    except (
+        UserError,
+        ValueError,
+    ) as error:  # ValueError: a zero byte in a path that the file names
         told = " ".join(str(error).split())
         return Finding(what="data", verdict="not checked", told=told), None
     other = _other_data(artifact, task)

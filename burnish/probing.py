@@ -21,8 +21,10 @@ Array = NDArray[np.float64]
 TOLERANCES = {"float64": 1e-6, "float32": 1e-3, "bfloat16": 0.25}
 """How far log-probabilities in a dtype may lie apart on two processors, in nats.
 
-bfloat16 has 8 bits of precision, float32 has 24, float64 has 53; through thirty layers the rounding
-of the last bit grows, in the default models, to about a tenth of what is allowed here.
+bfloat16 has 8 bits of precision, float32 has 24, float64 has 53, and rounding grows through the
+layers. Measured with 8 confirm examples on each default model, PyTorch's AVX2 kernels against those
+without vector instructions (2-core AMD EPYC, 2026-11-24): up to 6.2e-6 in float32 and 0.049 in
+bfloat16, and no label changed. The rest is room for other models and other processors.
 """
 
 

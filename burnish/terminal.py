@@ -199,7 +199,7 @@ def _wrapped(line: list[_Cell], room: int | None) -> Iterator[list[_Cell]]:
     start = behind_space = used = 0
     for at, cell in enumerate(line):
         used += cell.width
-        if room is not None and used > room and at > start and cell.text != " ":
+        while room is not None and used > room and at > start and cell.text != " ":
             cut = behind_space if behind_space > start else at
             yield line[start:cut]
             start, used = cut, sum(kept.width for kept in line[cut : at + 1])

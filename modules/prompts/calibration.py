@@ -6,7 +6,6 @@ Notation: `n` examples, `k` labels; `logp` float64 [n, k], rows that sum to 1 in
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 Array = NDArray[np.float64]
 
@@ -46,6 +45,8 @@ def fit_bias(logp: Array, gold: NDArray[np.int64], strength: float = 1.0) -> Arr
     Returns:
         The bias, [k], shifted to mean zero.
     """
+    from scipy.optimize import minimize  # half a second that reading a prompt need not take
+
     n, k = logp.shape
     finite = np.maximum(logp, -1e3)
 
@@ -78,6 +79,8 @@ def fit_scaled_bias(
     Returns:
         The scale, > 0, and the bias, [k], mean zero.
     """
+    from scipy.optimize import minimize  # half a second that reading a prompt need not take
+
     n, k = logp.shape
     finite = np.maximum(logp, -1e3)
     centred = finite - finite.mean(axis=1, keepdims=True)

@@ -198,6 +198,13 @@ def test_the_scores_stand_side_by_side(
     assert line[:6] == ["confirm", "70.0", "[48.1,", "85.5]", "20", f"{n_correct * 5:.1f}"]
 
 
+def test_b_can_be_the_more_accurate_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = artifact_of(BASE)
+    worse = one.model_copy(update={"scores": {**one.scores, "confirm": score_of(4, 20, 0.5)}})
+    run(tmp_path, worse, one)
+    assert "do not overlap (on the same examples): B is more accurate" in capsys.readouterr().out
+
+
 def test_other_examples_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one = artifact_of(BASE)
     other = one.model_copy(

@@ -91,7 +91,7 @@ def test_chat_turns_have_their_roles_in_the_margin(
 
 
 @UNHURRIED
-@given(prompt=prompts(), text=TEXT)
+@given(prompt=prompts(), text=TEXT | st.text("ab \n", max_size=20))
 def test_an_example_is_the_rendering_cut_in_pieces(prompt: Prompt, text: str) -> None:
     example = example_of(artifact_of(prompt), text)
     rendered = render(prompt, text)

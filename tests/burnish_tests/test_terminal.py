@@ -118,6 +118,11 @@ def test_words_break_behind_spaces_and_in_words_only_where_they_must() -> None:
         ": four",
     ]
     assert Screen(width=14).lines("a abcdefghijklmnop", "") == ["a", "abcdefghijklmn", "op"]
+    assert Screen(width=20).lines(" \x1f0\x1f\U00018cd6", "  ") == [
+        "",
+        "  \\x1f0\\x1f",
+        "  \\U00018cd6",
+    ]
     assert Screen().lines("one two\n\nthree", "| ", "  ") == ["| one two", "", "  three"]
 
 

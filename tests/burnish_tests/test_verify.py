@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from burnish.__main__ import main
+from burnish.finding import data_finding
 from burnish.probing import TOLERANCES, compare, tolerance
 from modules.errors import UserError
 from modules.lm.store import AnswerStore
@@ -19,7 +20,7 @@ from modules.tasks import SealedSplit
 from tests.burnish_tests.conftest import Searched
 from tests.imports import ROOT
 from tests.modules_tests.programs.task import make_prompt
-from tests.modules_tests.test_artifact import VERSION_1, probe_of
+from tests.modules_tests.test_artifact import artifact_of, probe_of
 
 
 def verify(
@@ -200,6 +201,25 @@ def test_other_data_are_not_verified_and_absent_ones_not_checked(
         searched.table.write_bytes(before)
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ({}, "a task needs a name"),
+        ({"name": "file", "data": "a\0.csv"}, "null byte"),
+        ({"name": "file", "data": "/dev/zero.csv"}, "there is no file"),
+        ({"name": "file", "data": "a.csv", "sizes": {"train": "x"}}, "train is 'x'"),
+        ({"name": "snippets", "x": 1}, "got x"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_source_that_leads_nowhere_is_not_checked(source: dict[str, Any], told: str) -> None:
+    artifact = artifact_of(make_prompt())
+    task = artifact.task.model_copy(update={"source": source})
+    finding, none = data_finding(artifact.model_copy(update={"task": task}))
+    assert (finding.verdict, none) == ("not checked", None)
+    assert told in finding.told
+
+
 def test_a_probe_that_is_no_confirm_example(
     searched: Searched, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -242,7 +262,6 @@ def test_no_model_and_no_file(searched: Searched, tmp_path: Path) -> None:
         main(["verify", str(searched.changed(tmp_path / "a.json", elsewhere))])
     with pytest.raises(UserError, match="cannot read the artifact"):
         main(["verify", str(tmp_path / "no.json")])
-    assert VERSION_1.is_file()
 
 
 def test_comparing_is_by_bits_without_a_tolerance() -> None:
