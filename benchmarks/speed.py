@@ -164,7 +164,7 @@ def grid(model: LocalModel, task: Task, options: argparse.Namespace) -> list[dic
     cells = []
     for n_tokens in (60, 300):
         for n_demos in (0, 4):
-            rows = [_sized(model, task, n_tokens, n, n_demos) for n in range(2100 // n_tokens)]
+            rows = [_sized(model, task, n_tokens, n, n_demos) for n in range(900 // n_tokens)]
             words = answers(prompt_of(task, n_demos))
             asked = [
                 GenerateRequest(prompt=row, sampling=Sampling(max_tokens=8), key=(n,))
@@ -209,16 +209,16 @@ def growth(model: LocalModel, task: Task, options: argparse.Namespace) -> dict[s
         return lambda: _timed(lambda: model.choose(rendered, answers(prompt)))
 
     def trials(n_trials: int) -> Callable[[], float]:
-        return lambda: sum(scored(k % 4, 20)() for k in range(n_trials))
+        return lambda: sum(scored(k % 4, 10)() for k in range(n_trials))
 
     base = _status("VmRSS")
     _reset_peak()
     seconds = interleaved(
         ROUNDS,
         {
-            **{f"{n} examples, 4 demos": scored(4, n) for n in (40, 80, 160)},
-            **{f"40 examples, {k} demos": scored(k, 40) for k in (0, 2, 8, 16)},
-            **{f"{t} trials of 20 examples": trials(t) for t in (2, 4, 8)},
+            **{f"{n} examples, 4 demos": scored(4, n) for n in (20, 40, 80)},
+            **{f"20 examples, {k} demos": scored(k, 20) for k in (0, 2, 8, 16)},
+            **{f"{t} trials of 10 examples": trials(t) for t in (2, 4, 8)},
         },
     )
     return {
