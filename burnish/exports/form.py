@@ -8,14 +8,13 @@ from burnish.terminal import harmless
 from modules.errors import UserError
 from modules.prompts import Artifact, Rendered, reading, render
 from modules.prompts.prompt import InputCap
+from modules.prompts.render import GAP
 
 if TYPE_CHECKING:
     from modules.lm.pieces import PieceCodec
 
 # A tokenizer takes a moment, and perhaps a download: it is loaded by those who need it.
 Tokenizer = Callable[[], "PieceCodec"]
-
-GAP = " … "  # between head and tail, as `modules.prompts.render.cut` puts it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,6 @@ import json
 import re
 
 from burnish.exports.form import (
-    GAP,
     Export,
     Tokenizer,
     made_from,
@@ -17,6 +16,7 @@ from burnish.exports.form import (
 )
 from modules.prompts import Artifact
 from modules.prompts.prompt import InputCap
+from modules.prompts.render import GAP
 
 # What Jinja could take for syntax, or for a line break to normalise.
 _UNSAFE = re.compile(r"\{+|\r")

@@ -7,11 +7,12 @@ some prompts or models need stands only in their files.
 # ruff: noqa: E501  the file that is written has lines of up to 120 characters
 
 from burnish.exports.answer_tokens import AnswerTokens, answer_tokens
-from burnish.exports.form import GAP, Export, Tokenizer, made_from, placeholder, rendered
+from burnish.exports.form import Export, Tokenizer, made_from, placeholder, rendered
 from burnish.exports.get import get_folder, home
 from modules.lm.pieces import Control, PieceCodec
 from modules.prompts import Artifact
 from modules.prompts.prompt import InputCap
+from modules.prompts.render import GAP
 
 _FILE = '''\
 """Classify texts, one a line, with a frozen prompt: python FILE [MODEL [TEXTS ...]]

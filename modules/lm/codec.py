@@ -92,8 +92,7 @@ class Codec:
             UserError: a chat rendering for a tokenizer without a chat template.
         """
         if not rendered.is_chat:
-            texts = _parts(rendered.turns[-1].text + rendered.lead, rendered)
-            shared, kept, own = self._encode([[(text, False)] for text in texts])
+            shared, kept, own = self._encode(text_parts(rendered))
             return Encoded(
                 shared=self._start + shared,
                 kept=kept,
@@ -181,23 +180,37 @@ class Codec:
         return text
 
     def _encode(self, parts: Sequence[list[_Piece]]) -> list[Ids]:
-        """Encode each part; what stands behind a part's last possible cut moves to the next."""
+        """Encode each part as it stands behind those before it."""
         encoded: list[Ids] = []
         state: _State = "start"
+        *begun, last = self._cut(parts)
+        for runs in begun:
+            line = runs.pop() if runs and isinstance(runs[-1], str) else ""
+            assert isinstance(line, str)
+            ids = self._ids(runs, state)
+            state = "control" if runs else state
+            if line:
+                ids += self._line(line, state)
+                state = "line"
+            encoded.append(ids)
+        encoded.append(self._ids(last, state))
+        return encoded
+
+    def _cut(self, parts: Sequence[list[_Piece]]) -> list[list[str | int]]:
+        """Give each part's runs; what stands behind a part's last possible cut moves to the next.
+
+        A text that ends a part which is not the last is a whole line.
+        """
+        cut: list[list[str | int]] = []
         moved = ""
         for pieces in parts[:-1]:
             runs = self._runs([(moved, False), *pieces])
             tail = runs.pop() if runs and isinstance(runs[-1], str) else ""
             assert isinstance(tail, str)
             line, newline, moved = tail.rpartition("\n")
-            ids = self._ids(runs, state)
-            state = "control" if runs else state
-            if newline:
-                ids += self._line(line + newline, state)
-                state = "line"
-            encoded.append(ids)
-        encoded.append(self._ids(self._runs([(moved, False), *parts[-1]]), state))
-        return encoded
+            cut.append([*runs, line + newline] if newline else runs)
+        cut.append(self._runs([(moved, False), *parts[-1]]))
+        return cut
 
     def _runs(self, pieces: Sequence[tuple[str, bool]]) -> list[str | int]:
         """Join pieces into runs of plain text (str) and control tokens (int)."""
@@ -310,6 +323,17 @@ def _parts(text: str, rendered: Rendered) -> tuple[str, str, str]:
     """Cut the last turn's text where its shared part ends, and where its kept part ends."""
     shared, kept = rendered.n_shared_chars, max(rendered.n_shared_chars, rendered.n_kept_chars)
     return text[:shared], text[shared:kept], text[kept:]
+
+
+def token_ids(given: int | Sequence[int] | None) -> list[int]:
+    """Give the tokens of a setting that may hold none, one or several."""
+    return [] if given is None else [given] if isinstance(given, int) else list(given)
+
+
+def text_parts(rendered: Rendered) -> list[list[_Piece]]:
+    """Give the pieces of each part of a plain-text prompt."""
+    texts = _parts(rendered.turns[-1].text + rendered.lead, rendered)
+    return [[(text, False)] for text in texts]
 
 
 def _append_text(runs: list[str | int], text: str) -> None:

@@ -13,7 +13,7 @@ from transformers.utils import logging as transformers_logging
 from modules.errors import UserError
 from modules.files import cache_dir
 from modules.lm.answers import Answers
-from modules.lm.codec import Codec
+from modules.lm.codec import Codec, token_ids
 from modules.lm.forward import Forward
 from modules.lm.ledger import Ledger
 from modules.lm.model import LocalModel, ModelIdentity
@@ -94,8 +94,7 @@ def _end_ids(model: PreTrainedModel) -> list[int]:
     """The tokens that end an answer by the model's own account; chat models list several."""
     config = model.generation_config
     assert isinstance(config, GenerationConfig)
-    eos = config.eos_token_id
-    return [] if eos is None else [eos] if isinstance(eos, int) else list(eos)
+    return token_ids(config.eos_token_id)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ which of them is a control token.
 from typing import NamedTuple
 
 from modules.errors import UserError
-from modules.lm.codec import Codec
+from modules.lm.codec import Codec, text_parts
 from modules.prompts.render import Rendered, Turn
 
 
@@ -57,7 +57,8 @@ class PieceCodec(Codec):
         is a piece, behind which text reads as at the beginning.
         """
         begin = [Control(self.begin)] if self.begin and not rendered.is_chat else []
-        first, *later = (self._named(runs) for runs in self._cut(rendered))
+        parts = self._chat_parts(rendered)[0] if rendered.is_chat else text_parts(rendered)
+        first, *later = (self._named(runs) for runs in self._cut(parts))
         return ((*begin, *first), *map(tuple, later))
 
     def turns(self, rendered: Rendered) -> tuple[Turn, ...]:
@@ -87,26 +88,6 @@ class PieceCodec(Codec):
     def end_text(self, number: int) -> str:
         """Give the spelling of a token that ends an answer."""
         return self._content(number) if number in self._control_ids else self.decode([number])
-
-    def _cut(self, rendered: Rendered) -> list[list[str | int]]:
-        """Cut as `_encode` does: behind a line or a control token, the rest moves on."""
-        if rendered.is_chat:
-            parts, _ = self._chat_parts(rendered)
-        else:
-            text = rendered.turns[-1].text + rendered.lead
-            ends = (0, rendered.n_shared_chars, rendered.n_kept_chars or rendered.n_shared_chars)
-            cuts = zip(ends, (*ends[1:], len(text)), strict=True)
-            parts = [[(text[start:end], False)] for start, end in cuts]
-        cut: list[list[str | int]] = []
-        moved = ""
-        for pieces in parts[:-1]:
-            runs = self._runs([(moved, False), *pieces])
-            tail = runs.pop() if runs and isinstance(runs[-1], str) else ""
-            assert isinstance(tail, str)
-            line, newline, moved = tail.rpartition("\n")
-            cut.append([*runs, line + newline] if newline else runs)
-        cut.append(self._runs([(moved, False), *parts[-1]]))
-        return cut
 
     def _named(self, runs: list[str | int]) -> list[Piece]:
         return [run if isinstance(run, str) else Control(self._content(run)) for run in runs]

@@ -17,11 +17,7 @@ def load_recorded(
         UserError: the weights are others than the prompt was frozen for, or not here.
     """
     model = load_as_named(record, dtype, cache=cache)
-    if model.identity.digest != record.digest:
-        raise UserError(
-            f"the weights of {record.name} have digest {model.identity.digest[:12]}, the prompt "
-            f"was frozen for {record.digest[:12]}: search again"
-        )
+    check_digest(record, model.identity.digest)
     return model
 
 
@@ -29,5 +25,23 @@ def load_as_named(
     record: ModelRecord, dtype: str | None = None, *, cache: bool = False
 ) -> LocalModel:
     """Load by the recorded name and revision, whatever weights that is now."""
-    revision = None if record.revision == "local" else record.revision
-    return load_model(record.name, revision=revision, dtype=dtype or record.dtype, cache=cache)
+    name, revision = record.name, hub_revision(record)
+    return load_model(name, revision=revision, dtype=dtype or record.dtype, cache=cache)
+
+
+def hub_revision(record: ModelRecord) -> str | None:
+    """Give the revision to ask for; None for what does not come from the hub."""
+    return None if record.revision == "local" else record.revision
+
+
+def check_digest(record: ModelRecord, digest: str) -> None:
+    """Check that weights are those that a prompt was frozen for.
+
+    Raises:
+        UserError: they are others.
+    """
+    if digest != record.digest:
+        raise UserError(
+            f"the weights of {record.name} have digest {digest[:12]}, the prompt "
+            f"was frozen for {record.digest[:12]}: search again"
+        )

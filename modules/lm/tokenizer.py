@@ -5,7 +5,9 @@ from pathlib import Path
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig
 
 from modules.errors import UserError
+from modules.lm.codec import token_ids
 from modules.lm.pieces import PieceCodec
+from modules.lm.recorded import check_digest, hub_revision
 from modules.lm.weights import find_weights
 from modules.prompts.records import ModelRecord
 
@@ -18,13 +20,8 @@ def load_tokenizer(record: ModelRecord) -> PieceCodec:
     Raises:
         UserError: the weights are others than the prompt was frozen for, or not here.
     """
-    revision = None if record.revision == "local" else record.revision
-    weights = find_weights(record.name, revision)
-    if weights.digest != record.digest:
-        raise UserError(
-            f"the weights of {record.name} have digest {weights.digest[:12]}, the prompt was "
-            f"frozen for {record.digest[:12]}: search again"
-        )
+    weights = find_weights(record.name, hub_revision(record))
+    check_digest(record, weights.digest)
     try:
         tokenizer = AutoTokenizer.from_pretrained(weights.folder)
         return PieceCodec(tokenizer, _end_ids(weights.folder))
@@ -38,4 +35,4 @@ def _end_ids(folder: Path) -> list[int]:
         eos = GenerationConfig.from_pretrained(folder).eos_token_id
     else:
         eos = AutoConfig.from_pretrained(folder).eos_token_id
-    return [] if eos is None else [eos] if isinstance(eos, int) else list(eos)
+    return token_ids(eos)

@@ -12,7 +12,7 @@ from modules.prompts.prompt import InputCap, Prompt
 
 Role = Literal["system", "user", "assistant", "text"]
 
-_GAP = " … "
+GAP = " … "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ def cut(text: str, cap: InputCap) -> str:
         return " ".join(words[-cap.words :])
     n_head = (cap.words + 1) // 2
     n_tail = cap.words - n_head
-    return " ".join(words[:n_head]) + _GAP + " ".join(words[len(words) - n_tail :])
+    return " ".join(words[:n_head]) + GAP + " ".join(words[len(words) - n_tail :])
 
 
 def _answer_start(prompt: Prompt) -> str:
