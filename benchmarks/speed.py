@@ -28,11 +28,11 @@ from modules.lm import GenerateRequest, LocalModel, Sampling, load_model
 from modules.lm.forward import Row
 from modules.lm.known import KNOWN_MODELS, PackagedModel
 from modules.lm.weights import assemble_gguf, find_weights
+from modules.programs.instructions import SWITCHES, instruction
 from modules.prompts import Demo, LabelWord, Layout, Prompt, answers, render
 from modules.prompts.render import Rendered
 from modules.tasks import TaskSpec, load_task
 from modules.tasks.example import Task
-from optimize.instructions import SWITCHES, instruction
 
 ROUNDS = 5
 # Examples a round: about ten seconds of each contestant.

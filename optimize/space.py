@@ -6,10 +6,10 @@ from typing import Any
 
 import optuna
 
+from modules.programs.demos import POOLS, demo_counts, demo_set
+from modules.programs.instructions import SWITCHES, instruction
 from modules.prompts import InputCap, LabelWord, Layout, Prompt
 from modules.tasks.example import Task
-from optimize.demos import POOLS, demo_counts, demo_set
-from optimize.instructions import SWITCHES, instruction
 from optimize.label_words import label_words
 from optimize.layouts import input_caps, layouts
 

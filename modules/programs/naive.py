@@ -12,8 +12,8 @@ def naive_prompt(task: Task, *, is_chat: bool) -> Prompt:
     """
     layout = Layout(
         kind="chat" if is_chat else "text",
-        input_lead=_lead(task.input_field),
-        answer_lead="" if is_chat else _lead(task.output_field),
+        input_lead=lead(task.input_field),
+        answer_lead="" if is_chat else lead(task.output_field),
     )
     return Prompt(
         layout=layout,
@@ -25,5 +25,6 @@ def naive_prompt(task: Task, *, is_chat: bool) -> Prompt:
     )
 
 
-def _lead(field: str) -> str:
+def lead(field: str) -> str:
+    """Give the words that stand before a field: `Review:` for `review`."""
     return f"{field.replace('_', ' ').capitalize()}:"

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modules.errors import UserError
+from modules.programs.demos import POOLS, demo_counts, demo_set
+from modules.programs.instructions import SWITCHES, instruction
 from modules.prompts import Demo, answers, render
 from modules.tasks.example import Example, Label, SealedSplit, Splits, Task
 from modules.tasks.signature import build_signature
-from optimize.demos import POOLS, demo_counts, demo_set
 from optimize.finalists import pick_finalists
-from optimize.instructions import SWITCHES, instruction
 from optimize.label_words import label_words
 from optimize.layouts import input_caps, layouts
 from optimize.space import N_DEMO_SETS, Space, build_space

@@ -1,4 +1,4 @@
-"""The instruction parts that the search may switch on and off, generated from the task."""
+"""The parts of an instruction, generated from the task; the search switches them on and off."""
 
 from collections.abc import Sequence
 
