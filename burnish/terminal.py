@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple, TextIO
 
+from modules.shown import harmless as harmless
+from modules.shown import is_hidden
+
 COLOURS = ("auto", "always", "never")
 
 _NARROWEST = 12
 _ALIGNED = 24
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _CODES = {
     "plain": "",
     "strong": "1",
@@ -47,15 +49,6 @@ class _Cell(NamedTuple):
     text: str
     style: str
     width: int
-
-
-def harmless(text: str) -> str:
-    """Give a text with what a terminal would obey, or not show, as an escape such as `\\x1b`.
-
-    These are control and format characters (and so all bidirectional marks), lone surrogates,
-    private and unassigned ones, and line and paragraph separators. Line breaks ("\\n") stay.
-    """
-    return "".join(ascii(char)[1:-1] if _is_hidden(char) else char for char in text)
 
 
 def columns(text: str) -> int:
@@ -162,10 +155,6 @@ class Screen:
         return drawn
 
 
-def _is_hidden(char: str) -> bool:
-    return char != "\n" and unicodedata.category(char) in _HIDDEN
-
-
 def _width(char: str) -> int:
     if unicodedata.category(char) in {"Mn", "Me"}:
         return 0
@@ -175,7 +164,7 @@ def _width(char: str) -> int:
 def _cells(said: Said) -> Iterator[_Cell]:
     for text, style in [Piece(said)] if isinstance(said, str) else said:
         for char in text:
-            if _is_hidden(char):
+            if is_hidden(char):
                 shown = harmless(char)
                 yield _Cell(shown, "escape", len(shown))
             else:

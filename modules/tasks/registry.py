@@ -60,7 +60,7 @@ def load_task(spec: TaskSpec, seed: int) -> tuple[Task, SplitReport]:
     names = tuple(label.name for label in parts.labels)
     splits, report = make_splits(loaded.examples, names, seed, spec.sizes)
     task = Task(
-        name=_task_name(spec),
+        name=task_name(spec),
         noun=parts.noun,
         signature=build_signature(
             input_field=parts.input_field,
@@ -78,7 +78,7 @@ def load_task(spec: TaskSpec, seed: int) -> tuple[Task, SplitReport]:
     return task, replace(report, n_read=loaded.n_read, left_out=loaded.left_out)
 
 
-def _task_name(spec: TaskSpec) -> str:
+def task_name(spec: TaskSpec) -> str:
     """Name the task; two tables of the user's are two tasks: `file-` and the file's own name."""
     return spec.name if spec.data is None else f"{FILE_TASK}-{spec.data.name.partition('.')[0]}"
 
