@@ -7,8 +7,10 @@ import dspy
 import pandas as pd
 import pytest
 
-from evaluate.baselines import LINEAR, MAJORITY, baseline_records
+from evaluate.baselines import LEXICON, LINEAR, MAJORITY, WHOLE, baseline_records
+from evaluate.baselines.lexicon import lexicon_labels
 from evaluate.rows import frame
+from modules.errors import UserError
 from modules.tasks.example import Example, Label, SealedSplit, Splits, Task
 
 
@@ -58,6 +60,7 @@ def test_two_words_are_solved_in_closed_form() -> None:
     assert great["confidence"] == great["p_gold"] == pytest.approx(1 - a, abs=1e-4)
     assert awful["p_gold"] == pytest.approx(1 - a, abs=1e-4)
     assert great["correct"] is awful["correct"] is True
+    assert great["p_correct"] == 1.0
 
 
 def test_a_text_without_a_known_word_gets_the_intercept() -> None:
@@ -66,6 +69,7 @@ def test_a_text_without_a_known_word_gets_the_intercept() -> None:
     assert record["probabilities"] == pytest.approx([0.5, 0.5, 0.0], abs=1e-4)
     assert record["p_gold"] == 0.0
     assert record["correct"] is False
+    assert record["p_correct"] == 0.0
 
 
 @pytest.mark.parametrize(
@@ -134,5 +138,83 @@ def test_without_test_examples_there_are_no_rows() -> None:
 def test_nothing_seen_and_unknown_labels_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one labelled example"):
         baseline_records(TASK, [], TEST, 0)
+    with pytest.raises(ValueError, match="at least one labelled example"):
+        baseline_records(TASK, [_example("great", "good")], TEST, 0, pool=[])
     with pytest.raises(ValueError, match=r"among \['bad', 'good', 'mixed'\], not \['odd'\]"):
         baseline_records(TASK, [_example("great", "good")], [_example("x", "odd")], 0)
+
+
+def test_the_whole_train_model_learns_from_the_pool_alone() -> None:
+    # The pool says the opposite of what was seen: the same closed form with the labels exchanged.
+    seen = [_example("great", "good"), _example("awful", "bad")]
+    pool = [_example("great", "bad"), _example("awful", "good")]
+    records = baseline_records(TASK, seen, TEST, 0, pool=pool)
+    assert [one["model"] for one in records] == [MAJORITY] * 2 + [LINEAR] * 2 + [WHOLE] * 2
+    of_seen, of_pool = _by_model(records, LINEAR), _by_model(records, WHOLE)
+    assert [one["answer"] for one in of_seen] == ["good", "bad"]
+    assert [one["answer"] for one in of_pool] == ["bad", "good"]
+    assert [one["p_correct"] for one in of_pool] == [0.0, 0.0]
+    for first, second in zip(of_seen, of_pool, strict=True):
+        bad, good, mixed = first["probabilities"]
+        assert second["probabilities"] == pytest.approx([good, bad, mixed], abs=1e-4)
+    assert records[:4] == baseline_records(TASK, seen, TEST, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        # "good" is 1.9 in VADER's list, "horrible" -2.5; negation multiplies by -0.74
+        pytest.param("a good film", "positive", id="positive"),
+        pytest.param("a horrible film", "negative", id="negative"),
+        pytest.param("not a good film", "negative", id="negated"),
+        pytest.param("the film has 3 reels", "positive", id="no-word-known-is-0"),
+        pytest.param("", "positive", id="empty"),
+        pytest.param("good horrible", "negative", id="the-stronger"),
+    ],
+)
+def test_lexicon(text: str, label: str) -> None:
+    assert lexicon_labels([text]) == [label]
+
+
+def test_the_lexicon_answers_where_the_labels_are_negative_and_positive() -> None:
+    task = _task("positive", "negative")
+    seen = [_example("great", "positive"), _example("awful", "negative")]
+    test = [_example("a good film", "positive"), _example("a good play", "negative")]
+    records = baseline_records(task, seen, test, 3)
+    assert [one["model"] for one in records[::2]] == [MAJORITY, LEXICON, LINEAR]
+    right, wrong = _by_model(records, LEXICON)
+    assert (right["answer"], right["correct"], right["p_correct"]) == ("positive", True, 1.0)
+    assert (wrong["answer"], wrong["correct"], wrong["p_correct"]) == ("positive", False, 0.0)
+    for record in (right, wrong):
+        assert record["probabilities"] is None
+        assert math.isnan(record["confidence"])
+        assert math.isnan(record["p_gold"])
+        assert (record["outcome"], record["decoding"], record["seed"]) == ("ok", "classifier", 3)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [("negative", "positive", "neutral"), ("Negative", "Positive"), ("bad", "good")],
+    ids=["three", "upper-case", "other-names"],
+)
+def test_other_labels_have_no_lexicon(labels: tuple[str, ...]) -> None:
+    seen = [_example("great", labels[0])]
+    records = baseline_records(_task(*labels), seen, [_example("fine play", labels[1])], 0)
+    assert {one["model"] for one in records} == {MAJORITY, LINEAR}
+
+
+@pytest.mark.parametrize("where", ["seen", "pool"])
+@pytest.mark.parametrize("text", ["great again", "GREAT, again!"], ids=["same", "near"])
+def test_a_planted_leak_is_refused(where: str, text: str) -> None:
+    clean, planted = [_example("great", "good")], [_example(text, "good")]
+    seen, pool = (planted, clean) if where == "seen" else (clean, planted)
+    with pytest.raises(UserError, match="nothing may be learnt from the test"):
+        baseline_records(TASK, seen, TEST, 0, pool=pool)
+
+
+def test_equal_probabilities_go_to_the_first_label() -> None:
+    # no word to fit: the labels' shares, which are equal to the last bit
+    seen = [_example("!", "good"), _example("?", "bad")]
+    (record,) = _by_model(baseline_records(TASK, seen, TEST[:1], 0), LINEAR)
+    assert record["probabilities"] == [0.5, 0.5, 0.0]
+    assert record["answer"] == "bad"
