@@ -13,6 +13,7 @@ from burnish.scores import accuracy, told
 from burnish.terminal import Piece, Screen, add_display_options, clipped, columns, harmless
 from modules.errors import USER_MISTAKE, UserError
 from modules.prompts import Artifact, load_artifact
+from modules.prompts.artifact import RUN_RECORD
 
 _PATTERN = "*/*/*.json"
 _SPLITS = ("dev", "confirm")
@@ -65,6 +66,8 @@ def run(options: argparse.Namespace) -> int:
 def find(folder: Path) -> Iterator[Entry]:
     """Give the files below a folder where frozen prompts lie, in the order of their paths."""
     for path in sorted(folder.glob(_PATTERN)):
+        if path.name == RUN_RECORD:
+            continue
         try:
             yield Entry(path=path, artifact=load_artifact(path))
         except UserError as error:

@@ -1,137 +1,156 @@
-"""The grid: models x prompts x temperatures x seeds on the sealed test split, in both decodings."""
+"""The grid: every prompt of a model on the sample, in blocks that a killed run need not repeat."""
 
+import importlib.metadata
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 from tqdm.auto import tqdm
 
-from evaluate.draws import Entry, Plan, Record, choose_records, generate_records
-from modules.errors import UserError
-from modules.lm import LocalModel, PromptTooLong
-from modules.programs.naive import naive_prompt
-from modules.prompts import Artifact
-from modules.tasks import SplitReport, TaskSpec, load_task
+from evaluate.draws import (
+    Entry,
+    Plan,
+    Record,
+    choose_records,
+    generate_records,
+    thinking_records,
+)
+from evaluate.row_journal import Block, RowJournal
+from evaluate.rows import SCHEMA_VERSION
+from modules.files import canonical_json, sha256_text
+from modules.lm import LocalModel
 from modules.tasks.example import Example, Task
+
+Way = Literal["choose", "generate", "think"]
+
+_DRAWS = 1  # raised when the same block would get other rows
+_RECORDS = {"choose": choose_records, "generate": generate_records, "think": thinking_records}
+_BLOCK = {"choose": 128, "generate": 32, "think": 16}
+_LIBRARIES = ("torch", "transformers", "tokenizers")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """How long one cell took; kept apart from the rows, which hold no times.
+    """How long the answers of a cell took; kept apart from the rows, which hold no times.
 
-    `n_reused_tokens` were not run: the answer cache, or another prompt of the cell, had them.
+    Of the `n_tokens` that were asked for `n_reused_tokens` were not run: the answer cache had them,
+    or another block had the same shared part. A cell with reasons answers in both decodings and is
+    called `think`.
     """
 
     model: str
     prompt: str
     decoding: str
     n_answers: int
+    n_tokens: int
     n_reused_tokens: int
     seconds: float
 
 
-def load_sealed_task(artifacts: Sequence[Artifact]) -> tuple[Task, SplitReport]:
-    """Load the task that the artifacts were made for, with the very same splits.
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """What every prompt is asked: the sample, how many of it in writing, and the draws.
+
+    The first `n_generated` examples of the sample are also answered in writing, which costs far
+    more than choosing; a prompt with reasons answers those alone. The sample's order is random, so
+    they are a random sample too.
+    """
+
+    task: Task
+    sample: tuple[Example, ...]
+    n_generated: int
+    plan: Plan
+
+    def ways(self, entry: Entry) -> list[tuple[Way, tuple[Example, ...]]]:
+        """Give the ways in which a prompt is asked, and the examples of each."""
+        some = self.sample[: self.n_generated]
+        if entry.thinks:
+            ways: list[tuple[Way, tuple[Example, ...]]] = [("think", some)]
+        else:
+            ways = [("choose", self.sample), ("generate", some)]
+        return [(way, examples) for way, examples in ways if examples and self._is_asked(way)]
+
+    def _is_asked(self, way: Way) -> bool:
+        return way != "generate" or bool(self.plan.writing)
+
+
+def prompt_records(
+    grid: Grid, model: LocalModel, entry: Entry, journal: RowJournal
+) -> tuple[list[Record], list[Timing]]:
+    """Give all rows of a prompt, and what each way of asking took.
+
+    Blocks that the journal has are read, others are run and added to it.
 
     Raises:
-        UserError: they were made for different splits, or the data changed since.
+        UserError: the model cannot read the prompt, or the disk refuses.
     """
-    records = [artifact.task for artifact in artifacts]
-    first = records[0]
-    if any(record.test_hash != first.test_hash for record in records):
-        raise UserError("these artifacts have different test splits; evaluate them one by one")
-    task, report = load_task(TaskSpec.from_json(first.source), first.split_seed)
-    if (task.data_hash, task.splits.test.digest) != (first.data_hash, first.test_hash):
-        raise UserError(
-            f"the data of the task {first.name} is not what the prompts were frozen on: its "
-            f"digest is {task.data_hash[:12]}, theirs {first.data_hash[:12]}; search again"
+    records: list[Record] = []
+    timings = []
+    for way, examples in grid.ways(entry):
+        blocks = list(_blocks(grid, model, entry, way, examples, journal))
+        found = [record for block in blocks for record in block.records]
+        records += found
+        timings.append(
+            Timing(
+                model=model.identity.name,
+                prompt=entry.name,
+                decoding=way,
+                n_answers=len(found),
+                n_tokens=sum(block.n_tokens for block in blocks),
+                n_reused_tokens=sum(block.n_reused_tokens for block in blocks),
+                seconds=sum(block.seconds for block in blocks),
+            )
         )
-    return task, report
+    return records, timings
 
 
-def model_records(
-    model: LocalModel,
-    task: Task,
-    frozen: Artifact,
-    plan: Plan,
-    *,
-    test: Sequence[Example],
-    n_generated: int,
-    timed: Callable[[Timing], None],
-) -> Iterator[Record]:
-    """Give all records of one model: the naive and the frozen prompt, in both decodings.
-
-    Args:
-        model: the model.
-        task: its labels and fields.
-        frozen: the artifact to prove.
-        plan: temperatures, seeds, length.
-        test: the unsealed test split.
-        n_generated: how many of its first examples are also answered by generation, which costs
-            far more than choosing; the split's order is random, so they are a random sample.
-        timed: told how long each cell took.
-
-    Raises:
-        UserError: a prompt with one of the texts does not fit into the model's context.
-    """
-    entries = [
-        Entry(name="naive", prompt=naive_prompt(task, is_chat=model.has_chat_template)),
-        Entry(name="frozen", prompt=frozen.prompt),
-    ]
-    n_cells = len(plan.temperatures) * len(plan.seeds)
-    for entry in entries:
-        with _cell(model, entry, "choose", len(test), timed) as progress:
-            yield from choose_records(model, task, entry, test, plan, progress)
-        some = test[:n_generated]
-        if some and plan.temperatures:
-            with _cell(model, entry, "generate", len(some) * n_cells, timed) as progress:
-                yield from generate_records(model, task, entry, some, plan, progress)
-
-
-@contextmanager
-def _cell(
+def _blocks(
+    grid: Grid,
     model: LocalModel,
     entry: Entry,
-    decoding: str,
-    n_answers: int,
-    timed: Callable[[Timing], None],
-) -> Iterator[Callable[[int], None]]:
-    label = f"  {model.identity.name}, {entry.name}, {decoding}"
-    start = time.perf_counter()
-    reused = model.ledger.account.reused_tokens
-    with tqdm(total=n_answers, desc=label, unit="answer", leave=False, disable=None) as bar:
+    way: Way,
+    examples: Sequence[Example],
+    journal: RowJournal,
+) -> Iterator[Block]:
+    """Give the blocks of one way of asking, in the order of the examples."""
+    size = _BLOCK[way]
+    label = f"  {model.identity.name}, {entry.name}, {way}"
+    with tqdm(total=len(examples), desc=label, unit="ex", leave=False, disable=None) as bar:
+        for start in range(0, len(examples), size):
+            some = examples[start : start + size]
+            key = _key(grid, model, entry, way, some)
+            block = journal.get(key)
+            if block is None:
+                block = _run(grid, model, entry, way, some)
+                journal.put(key, block)
+            bar.update(len(some))
+            yield block
 
-        def progress(n: int) -> None:
-            bar.update(n)
 
-        try:
-            yield progress
-        except PromptTooLong as error:
-            raise UserError(f"{label.strip()}: {error}") from error
-    timed(
-        Timing(
-            model=model.identity.name,
-            prompt=entry.name,
-            decoding=decoding,
-            n_answers=n_answers,
-            n_reused_tokens=model.ledger.account.reused_tokens - reused,
-            seconds=time.perf_counter() - start,
-        )
+def _run(
+    grid: Grid, model: LocalModel, entry: Entry, way: Way, examples: Sequence[Example]
+) -> Block:
+    """Run a block."""
+    start, before = time.perf_counter(), model.ledger.account
+    records = list(_RECORDS[way](model, grid.task, entry, examples, grid.plan))
+    after = model.ledger.account
+    return Block(
+        records,
+        time.perf_counter() - start,
+        after.forward_tokens - before.forward_tokens,
+        after.reused_tokens - before.reused_tokens,
     )
 
 
-def timing_json(timings: Sequence[Timing]) -> list[dict[str, Any]]:
-    """Give the timings as plain mappings, seconds rounded to milliseconds."""
-    return [
-        {
-            "model": timing.model,
-            "prompt": timing.prompt,
-            "decoding": timing.decoding,
-            "n_answers": timing.n_answers,
-            "n_reused_tokens": timing.n_reused_tokens,
-            "seconds": round(timing.seconds, 3),
-        }
-        for timing in timings
+def _key(grid: Grid, model: LocalModel, entry: Entry, way: Way, examples: Sequence[Example]) -> str:
+    """Give a block's key: the digest of everything that its rows depend on."""
+    identity, plan = model.identity, grid.plan
+    parts = [
+        [_DRAWS, SCHEMA_VERSION, *map(importlib.metadata.version, _LIBRARIES)],
+        [identity.name, identity.digest, identity.dtype, identity.processor],
+        [grid.task.name, grid.task.input_field, grid.task.label_names, entry.name, entry.id, way],
+        [plan.temperatures, plan.seeds, plan.max_tokens, plan.max_reason_tokens],
+        [[example.id, example.label] for example in examples],
     ]
+    return sha256_text(canonical_json(parts))

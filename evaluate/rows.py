@@ -7,7 +7,7 @@ grid and of `evaluate.baselines`; what they add up to is the business of `evalua
 |-----------------|----------------------|-------------------------------------------------------|
 | task            | str                  | the task's name                                       |
 | model           | str                  | the model's name, or the baseline's                   |
-| prompt          | str                  | `naive` or `frozen`; `-` for a classical baseline     |
+| prompt          | str                  | its name, see `evaluate.ladder`; `-` for a baseline   |
 | prompt_id       | str                  | the prompt's identity; `-` for a classical baseline   |
 | decoding        | str                  | `choose`, `generate` or `classifier`                  |
 | temperature     | float64              | at least 0; 0 is the most probable answer             |
@@ -20,11 +20,15 @@ grid and of `evaluate.baselines`; what they add up to is the business of `evalua
 | probabilities   | list[float] or None  | one per label, in label order, finite                 |
 | confidence      | float64 or NaN       | the probability of the answer                         |
 | p_gold          | float64 or NaN       | the probability of the gold label                     |
+| p_correct       | float64 or NaN       | how likely this row was to be correct, before drawing |
 | text            | str or null          | what the model wrote, in `generate`                   |
 | n_input_tokens  | int64                | tokens read                                           |
 | n_output_tokens | int64                | tokens written                                        |
 
-No column holds a time, so two runs with the same seed give equal rows and equal bytes.
+`probabilities`, `confidence` and `p_gold` are those at temperature 1, whatever the row's own is.
+`p_correct` is that of the distribution that the answer was drawn from: p(gold) at the row's
+temperature in `choose`, 1 or 0 where nothing was drawn, NaN for generated text. Version 1 had no
+`p_correct`. No column holds a time, so two runs with the same seed give equal rows and equal bytes.
 """
 
 import math
@@ -41,7 +45,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped,unused-ignore]
 from modules.errors import UserError
 from modules.files import atomic_path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 DECODINGS = ("choose", "generate", "classifier")
 OUTCOMES = ("ok", "invalid", "lm_error")
 COLUMNS: Mapping[str, str] = {
@@ -60,6 +64,7 @@ COLUMNS: Mapping[str, str] = {
     "probabilities": "list of float or null",
     "confidence": "float",
     "p_gold": "float",
+    "p_correct": "float",
     "text": "str or null",
     "n_input_tokens": "int",
     "n_output_tokens": "int",
@@ -77,6 +82,7 @@ _SCHEMA = pa.schema(
     [pa.field(name, _DTYPES[kind][1]) for name, kind in COLUMNS.items()],
     metadata={_VERSION_KEY: str(SCHEMA_VERSION).encode()},
 )
+_SCHEMA_1 = _SCHEMA.remove(_SCHEMA.get_field_index("p_correct"))
 
 
 def frame(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -126,23 +132,28 @@ def load(path: Path) -> pd.DataFrame:
     """
     try:
         with pq.ParquetFile(path) as file:
-            _check_schema(file.schema_arrow, path)
+            version = _check_schema(file.schema_arrow, path)
             table = file.read()
-        return _from_cells({name: table.column(name).to_pylist() for name in COLUMNS})
+        cells = {name: table.column(name).to_pylist() for name in table.column_names}
+        if version == 1:
+            cells["p_correct"] = [math.nan] * table.num_rows
+        return _from_cells(cells)
     except (OSError, pa.ArrowException, ValueError) as error:
         raise UserError(f"cannot read rows from {path}: {error}") from error
 
 
-def _check_schema(schema: Any, path: Path) -> None:
-    """Refuse a file that is not ours, or that a newer version wrote."""
+def _check_schema(schema: Any, path: Path) -> int:
+    """Give the version of a file of rows; refuse what is not ours, or of a newer version."""
     version = (schema.metadata or {}).get(_VERSION_KEY, b"").decode("ascii", "replace")
     if version.isdigit() and int(version) > SCHEMA_VERSION:
         raise UserError(
             f"{path} has rows of version {version}; this Burnish reads up to {SCHEMA_VERSION}: "
             "use the newer Burnish that wrote it"
         )
-    if version != str(SCHEMA_VERSION) or not schema.equals(_SCHEMA):
+    known = {str(SCHEMA_VERSION): _SCHEMA, "1": _SCHEMA_1}
+    if version not in known or not schema.equals(known[version]):
         raise UserError(f"{path} is a Parquet file but does not hold Burnish rows")
+    return int(version)
 
 
 def _from_cells(cells: Mapping[str, list[Any]]) -> pd.DataFrame:

@@ -210,6 +210,13 @@ class LocalModel:
         """Give the number of tokens that a prompt has for this model."""
         return len(self.codec.encode(prompt).ids)
 
+    def fits(self, prompt: Rendered, *, answers: Sequence[str] = (), n_new: int = 0) -> bool:
+        """Say whether a prompt with any of the answers and `n_new` tokens fits into the context."""
+        encoded = self.codec.encode(prompt)
+        tree = self._trie(encoded, answers) if answers else ()
+        longest = max((len(fork.path) for fork in tree), default=0)
+        return len(encoded.ids) + longest + n_new <= self._forward.context
+
     @contextmanager
     def _reuse_noted(self) -> Iterator[None]:
         """Note how much of what is charged inside needed no run."""

@@ -28,6 +28,9 @@ from modules.prompts.records import (
 )
 
 SCHEMA_VERSION: Final = 2
+RUN_RECORD: Final = "run.json"
+"""What the record of an evaluation is called; a report may lie where frozen prompts do."""
+
 _SCORED = ("dev", "confirm")
 
 
@@ -176,6 +179,7 @@ def find_artifacts(folder: Path, task: str) -> list[tuple[Path, Artifact]]:
     """
     try:
         found = sorted((folder / file_name(task)).glob("*/*.json"))
+        found = [path for path in found if path.name != RUN_RECORD]
     except ValueError as error:  # a zero byte in the path
         raise UserError(f"cannot read the folder {folder}: {error}") from error
     if not found:

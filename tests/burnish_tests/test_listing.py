@@ -9,7 +9,7 @@ from burnish.__main__ import main
 from burnish.listing import drawn, find
 from burnish.terminal import Screen, columns
 from modules.errors import UserError
-from modules.prompts import artifact_path, save_artifact
+from modules.prompts import artifact_path, find_artifacts, save_artifact
 from tests.modules_tests.programs.task import make_prompt
 from tests.modules_tests.test_artifact import artifact_of
 
@@ -88,6 +88,16 @@ def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert value["artifacts"][0]["scores"]["dev"]["n_correct"] == 22
     assert value["artifacts"][0]["forward_tokens"] == 90
     assert [Path(item["path"]).name for item in value["broken"]] == ["x.json"]
+
+
+def test_the_record_of_an_evaluation_is_no_broken_prompt(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "file" / "report").mkdir()
+    (folder / "file" / "report" / "run.json").write_text("{}")
+    assert main(["list", str(folder)]) == 0
+    assert "broken" not in capsys.readouterr().out
+    assert len(find_artifacts(folder, "file")) == 2
 
 
 def test_nothing_there(tmp_path: Path) -> None:

@@ -26,13 +26,14 @@ def record(**changes: Any) -> dict[str, Any]:
         "probabilities": [0.25, 0.75],
         "confidence": 0.75,
         "p_gold": 0.75,
+        "p_correct": 1.0,
         "text": None,
         "n_input_tokens": 10,
         "n_output_tokens": 1,
     } | changes
 
 
-WRONG = {"answer": "negative", "correct": False}
+WRONG = {"answer": "negative", "correct": False, "p_correct": 0.0}
 INVALID = {
     "answer": None,
     "outcome": "invalid",
@@ -40,6 +41,7 @@ INVALID = {
     "probabilities": None,
     "confidence": math.nan,
     "p_gold": math.nan,
+    "p_correct": math.nan,
     "text": "Well, it depends.",
 }
 LM_ERROR = INVALID | {"outcome": "lm_error", "text": None}

@@ -114,7 +114,9 @@ def test_generated_text_is_parsed_or_invalid(
         assert row.correct == (parsed == row.gold)
     assert "invalid" in set(rows.outcome)  # a random model says a label only by chance
     said = iter(["Fine!", "bad or fine", "not good", ""] * len(dev))
-    monkeypatch.setattr("evaluate.draws.parse_answer", lambda p, _: parse_answer(p, next(said)))
+    monkeypatch.setattr(
+        "evaluate.draws.writing.parse_answer", lambda p, _: parse_answer(p, next(said))
+    )
     rows = frame(generate_records(model, task, entry, dev[:2], plan(0)))
     assert rows.outcome.tolist() == ["ok", "invalid", "ok", "invalid"]
     assert [row.answer for row in rows.itertuples() if row.outcome == "ok"] == ["fine", "not good"]

@@ -42,6 +42,7 @@ def test_frame_has_exactly_the_columns_and_dtypes_of_the_table() -> None:
         "probabilities": "object",
         "confidence": "float64",
         "p_gold": "float64",
+        "p_correct": "float64",
         "text": "str",
         "n_input_tokens": "int64",
         "n_output_tokens": "int64",
@@ -189,8 +190,8 @@ def _rewrite(path: Path, change: dict[bytes, bytes], drop: str | None = None) ->
 @pytest.mark.parametrize(
     ("metadata", "drop", "message"),
     [
-        pytest.param({b"burnish_rows": b"2"}, None, "version 2; .* up to 1", id="newer"),
-        pytest.param({b"burnish_rows": b"1"}, "gold", "does not hold Burnish rows", id="column"),
+        pytest.param({b"burnish_rows": b"3"}, None, "version 3; .* up to 2", id="newer"),
+        pytest.param({b"burnish_rows": b"2"}, "gold", "does not hold Burnish rows", id="column"),
         pytest.param({}, None, "does not hold Burnish rows", id="foreign"),
     ],
 )
@@ -212,4 +213,18 @@ def test_a_file_with_our_schema_and_bad_content_is_refused(tmp_path: Path) -> No
     nulls = pa.array([None] * 4, pa.string())
     pq.write_table(table.set_column(place, table.schema.field("task"), nulls), path)
     with pytest.raises(UserError, match="row 0: task must be str, not None"):
+        load(path)
+
+
+def test_version_1_had_no_p_correct(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    save(frame(MIXED), path)
+    _rewrite(path, {b"burnish_rows": b"1"}, "p_correct")
+    rows = load(path)
+    assert rows["p_correct"].isna().all()
+    pd.testing.assert_frame_equal(
+        rows.drop(columns="p_correct"), frame(MIXED).drop(columns="p_correct")
+    )
+    _rewrite(path, {b"burnish_rows": b"2"}, None)  # says 2, and lacks the column
+    with pytest.raises(UserError, match="does not hold Burnish rows"):
         load(path)

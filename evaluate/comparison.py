@@ -1,0 +1,176 @@
+"""The comparison: every model with every prompt on the sample, and the record of what was run."""
+
+import importlib.metadata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from evaluate.draws import Entry, Record
+from evaluate.draws.thinking import before_reason
+from evaluate.grid import Grid, Timing, prompt_records
+from evaluate.ladder import can_read, ladder
+from evaluate.parity import dspy_parity
+from evaluate.row_journal import RowJournal
+from evaluate.run_record import (
+    ModelRun,
+    ParityRecord,
+    PlanRecord,
+    PromptRecord,
+    RunRecord,
+    SampleRecord,
+    TaskInfo,
+    TimingRecord,
+    machine,
+)
+from modules.lm import LocalModel, load_recorded
+from modules.prompts import Artifact, Prompt, render
+from modules.prompts.records import LabelRecord, ModelRecord
+from modules.tasks import SplitReport
+from modules.tasks.example import Task
+
+_LIBRARIES = ("burnish", "dspy", "numpy", "scikit-learn", "tokenizers", "torch", "transformers")
+
+
+class Run(NamedTuple):
+    """How models are run: in which dtype, with the answer cache or not, and the parity check."""
+
+    dtype: str | None
+    cache: bool
+    n_parity: int
+
+
+def compare(
+    grid: Grid,
+    frozen: Sequence[tuple[Path, Artifact]],
+    prompts: Sequence[str],
+    run: Run,
+    journal: RowJournal,
+    told: Callable[[str], None],
+) -> tuple[list[Record], list[ModelRun], list[Timing]]:
+    """Ask every model every prompt.
+
+    Args:
+        grid: the task, the sample and the draws.
+        frozen: each model's artifact and where it lies.
+        prompts: names of `evaluate.ladder.NAMES`.
+        run: how models are run.
+        journal: where finished blocks are kept.
+        told: called with a line for every model that is done.
+
+    Returns:
+        The rows, and each model's part of the record, in the order of `frozen`, and the timings.
+    """
+    records: list[Record] = []
+    runs, timings = [], []
+    for path, artifact in frozen:
+        model = load_recorded(artifact.model, run.dtype, cache=run.cache)
+        others = {a.model.name: a.prompt for _, a in frozen if a is not artifact}
+        entries = ladder(
+            grid.task,
+            prompts,
+            is_chat=model.has_chat_template,
+            seed=artifact.task.split_seed,
+            frozen=artifact.prompt,
+            others=others,
+        )
+        for entry in entries:
+            found, taken = prompt_records(grid, model, entry, journal)
+            records += found
+            timings += taken
+        parity = dspy_parity(model, grid.task, artifact.prompt, grid.sample[: run.n_parity])
+        told(
+            f"{model.identity.name}: dspy.Predict gives the batch's label on "
+            f"{parity.n_same_label} of {parity.n} examples, bit-equal probabilities on "
+            f"{parity.n_same_bits}"
+        )
+        runs.append(
+            ModelRun(
+                model=_model_record(model),
+                prompts=tuple(_prompt_record(grid.task, model, entry) for entry in entries),
+                unread=_unread(others, prompts, is_chat=model.has_chat_template),
+                artifact=str(path),
+                artifact_id=artifact.sha256,
+                scores=dict(artifact.scores),
+                search=artifact.search,
+                parity=ParityRecord(**parity._asdict()),
+            )
+        )
+        del model
+    return records, runs, timings
+
+
+def run_record(
+    command: str,
+    grid: Grid,
+    report: SplitReport,
+    sample: SampleRecord,
+    models: Sequence[ModelRun],
+    timings: Sequence[Timing],
+) -> RunRecord:
+    """Put the record of a run together."""
+    task, plan = grid.task, grid.plan
+    return RunRecord(
+        command=command,
+        made=datetime.now(UTC).date().isoformat(),
+        machine=machine(),
+        versions={name: importlib.metadata.version(name) for name in _LIBRARIES},
+        task=TaskInfo(
+            name=task.name,
+            noun=task.noun,
+            input_field=task.input_field,
+            output_field=task.output_field,
+            labels=tuple(LabelRecord(name=one.name, meaning=one.meaning) for one in task.labels),
+            sizes=task.splits.sizes(),
+            data_hash=task.data_hash,
+            test_hash=task.splits.test.digest,
+            splits=tuple(report.lines()),
+        ),
+        sample=sample,
+        plan=PlanRecord(
+            temperatures=plan.temperatures,
+            seeds=plan.seeds,
+            max_tokens=plan.max_tokens,
+            max_reason_tokens=plan.max_reason_tokens,
+            n_generated=min(grid.n_generated, len(grid.sample)),
+        ),
+        models=tuple(models),
+        timings=tuple(
+            TimingRecord(**{**asdict(one), "seconds": round(one.seconds, 3)}) for one in timings
+        ),
+    )
+
+
+def _unread(
+    others: Mapping[str, Prompt], prompts: Sequence[str], *, is_chat: bool
+) -> tuple[str, ...]:
+    """Name the models whose frozen prompts were wanted and cannot be read."""
+    if "transferred" not in prompts:
+        return ()
+    return tuple(name for name, prompt in others.items() if not can_read(prompt, is_chat=is_chat))
+
+
+def _prompt_record(task: Task, model: LocalModel, entry: Entry) -> PromptRecord:
+    """Give a prompt with its text as the model reads it, with the input's place marked."""
+    mark = f"{{{task.input_field}}}"
+    rendered = before_reason(entry.prompt, mark) if entry.thinks else render(entry.prompt, mark)
+    return PromptRecord(
+        name=entry.name,
+        id=entry.id,
+        thinks=entry.thinks,
+        prompt=entry.prompt,
+        shown=model.codec.chat_text(rendered),
+    )
+
+
+def _model_record(model: LocalModel) -> ModelRecord:
+    identity = model.identity
+    return ModelRecord(
+        name=identity.name,
+        source=identity.source,
+        revision=identity.revision,
+        digest=identity.digest,
+        dtype=identity.dtype,
+        processor=identity.processor,
+    )
