@@ -10,11 +10,14 @@ from typing import Any
 
 import pandas as pd
 
+from evaluate.analysis.selection import prompt_place
+from evaluate.lines import lines_of
 from evaluate.rows import DECODINGS
 from evaluate.table import accuracy_cell, clean, percent
 from modules.wilson import Interval, wilson
 
 CONFIGURATION = ("model", "prompt", "decoding", "temperature")
+_ALARM_LEVEL = 0.05
 COLUMNS: Mapping[str, str] = {
     "model": "str",
     "prompt": "str",
@@ -32,7 +35,6 @@ COLUMNS: Mapping[str, str] = {
     "output_tokens": "float64",
     "p_gold": "float64",
 }
-_PROMPTS = ("naive", "frozen")
 
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
@@ -58,7 +60,7 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
         input_tokens, output_tokens: means per scored row, that is for one draw of one example;
         p_gold: the mean where it is known. Shares lie in [0, 1]; NaN where nothing was scored.
         The order does not depend on the rows' order: models by name with the classical baselines
-        last, then prompts (naive, frozen, others by name), decodings (choose, generate,
+        last, then prompts (as in the ladder, others by name), decodings (choose, generate,
         classifier), rising temperature. Without rows an empty frame of the same dtypes.
 
     Raises:
@@ -75,12 +77,14 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=list(COLUMNS)).astype(dict(COLUMNS))
 
 
-def polarity_alarm(summary: pd.DataFrame, n_labels: int) -> list[str]:
-    """Give a line for every configuration that is significantly worse than guessing.
+def polarity_alarm(rows: pd.DataFrame, n_labels: int) -> list[str]:
+    """Give a line for every configuration whose readable answers are worse than guessing.
 
-    Worse means that the upper end of the Wilson interval lies below 1 / n_labels, strictly. In
-    the summary's order; configurations without a scored row are passed over. Invalid answers
-    count as wrong and can cause it too, so their share is added when there are any.
+    Worse means that the upper end of their Wilson interval lies below 1 / n_labels, strictly. The
+    interval has the confidence 1 - 0.05 / m for m configurations, so that in a whole evaluation of
+    guesses an alarm is rare. Only answers that name a label count: one that cannot be read is
+    wrong, but not inverted. Several draws of an example count as one, as in `summarise`. In the
+    summary's order.
 
     Raises:
         ValueError: fewer than two labels.
@@ -88,8 +92,13 @@ def polarity_alarm(summary: pd.DataFrame, n_labels: int) -> list[str]:
     if n_labels < 2:
         raise ValueError(f"chance is defined for two labels or more, not {n_labels}")
     chance = 1 / n_labels
-    worse = summary[summary["high"] < chance]
-    return [_alarm(line, chance) for line in worse.itertuples(index=False)]
+    readable = summarise(rows[rows["outcome"] == "ok"])
+    confidence = 1 - _ALARM_LEVEL / max(1, len(readable))
+    return [
+        _alarm(line, chance)
+        for line in lines_of(readable)
+        if wilson(round(line.accuracy * line.n_examples), line.n_examples, confidence).high < chance
+    ]
 
 
 def _measures(group: pd.DataFrame, key: Any) -> dict[str, Any]:
@@ -129,7 +138,7 @@ def _order(line: Mapping[str, Any]) -> tuple[object, ...]:
     return (
         line["decoding"] == "classifier",
         line["model"],
-        _PROMPTS.index(prompt) if prompt in _PROMPTS else len(_PROMPTS),
+        prompt_place(prompt),
         prompt,
         DECODINGS.index(line["decoding"]),
         line["temperature"],
@@ -138,12 +147,9 @@ def _order(line: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _alarm(line: Any, chance: float) -> str:
     """Word one alarm."""
-    text = (
-        f"{clean(line.model)}, prompt {clean(line.prompt)}, {line.decoding}, "
-        f"temperature {line.temperature:g}: accuracy "
-        f"{accuracy_cell(line.accuracy, line.low, line.high)} % against {percent(chance)} %, "
-        "significantly below chance: are the labels inverted?"
-    )
     return (
-        f"{text} ({percent(line.invalid)} % of answers are invalid)" if line.invalid > 0 else text
+        f"{clean(line.model)}, prompt {clean(line.prompt)}, {line.decoding}, "
+        f"temperature {line.temperature:g}: {accuracy_cell(line.accuracy, line.low, line.high)} % "
+        f"of its readable answers are right against {percent(chance)} % by guessing: are the "
+        "labels inverted?"
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from evaluate.rows import frame
 from evaluate.summary import COLUMNS, polarity_alarm, summarise
 from modules.wilson import wilson
-from tests.evaluate_tests.records import INVALID, LM_ERROR, WRONG, record, summary_line, summary_of
+from tests.evaluate_tests.records import INVALID, LM_ERROR, WRONG, record
 
 KINDS: dict[str, dict[str, Any]] = {
     "right": {},
@@ -110,35 +110,63 @@ def test_several_tasks_or_prompts_are_refused() -> None:
         summarise(frame([record(), record(prompt_id="p2")]))
 
 
+def _answers(n_right: int, n: int, **changes: Any) -> list[dict[str, Any]]:
+    """Give n answers, of which so many are right."""
+    kinds = ["right"] * n_right + ["wrong"] * (n - n_right)
+    return _drawn(*kinds, **changes)
+
+
 def test_alarm_names_every_configuration_below_chance() -> None:
     # 12 of 100 ends at 19.8 %, far below one half; 45 of 100 ends at 54.8 %.
-    low, high = wilson(12, 100)
-    below = summary_line(model="up\nside", accuracy=0.12, low=low, high=high, temperature=0.2)
-    near = summary_line(accuracy=0.45, low=wilson(45, 100).low, high=wilson(45, 100).high)
-    unscored = summary_line(accuracy=math.nan, low=math.nan, high=math.nan)
-    assert polarity_alarm(summary_of(near, below, unscored), 2) == [
-        "up side, prompt naive, choose, temperature 0.2: accuracy 12.0 [7.0, 19.8] % against "
-        "50.0 %, significantly below chance: are the labels inverted?"
+    rows = frame([*_answers(45, 100), *_answers(12, 100, model="up\nside", temperature=0.2)])
+    assert polarity_alarm(rows, 2) == [
+        "up side, prompt naive, choose, temperature 0.2: 12.0 [7.0, 19.8] % of its readable "
+        "answers are right against 50.0 % by guessing: are the labels inverted?"
     ]
 
 
-def test_alarm_tells_of_invalid_answers() -> None:
-    line = summary_line(accuracy=0.1, low=0.05, high=0.2, invalid=0.8)
-    (alarm,) = polarity_alarm(summary_of(line), 2)
-    assert alarm.endswith("are the labels inverted? (80.0 % of answers are invalid)")
+def test_inverted_labels_set_the_alarm_off_and_the_right_way_round_does_not() -> None:
+    upright = _answers(86, 100)
+    inverted = [
+        one
+        | {"gold": {"positive": "negative", "negative": "positive"}[one["gold"]]}
+        | {"correct": not one["correct"]}
+        for one in upright
+    ]
+    assert polarity_alarm(frame(upright), 2) == []
+    assert len(polarity_alarm(frame(inverted), 2)) == 1
+
+
+def test_what_cannot_be_read_is_not_inverted() -> None:
+    # 10 of 100 are right, but 90 are invalid: of the readable answers all are right.
+    rows = frame(_drawn(*["right"] * 10, *["invalid"] * 90))
+    assert polarity_alarm(rows, 2) == []
+    errors = frame(_drawn(*["error"] * 50))
+    assert polarity_alarm(errors, 2) == []
 
 
 @pytest.mark.parametrize(
-    ("high", "n_labels", "n_alarms"),
-    [(0.25, 4, 0), (0.2499, 4, 1), (0.4, 2, 1), (0.4, 3, 0)],
-    ids=["equal", "below-quarter", "below-half", "above-third"],
+    ("n_right", "n_labels", "n_alarms"),
+    [(40, 2, 1), (41, 2, 0), (16, 4, 1), (17, 4, 0)],
+    ids=["below-half", "near-half", "below-quarter", "near-quarter"],
 )
-def test_alarm_rings_strictly_below_chance(high: float, n_labels: int, n_alarms: int) -> None:
-    summary = summary_of(summary_line(accuracy=0.2, low=0.1, high=high))
-    assert len(polarity_alarm(summary, n_labels)) == n_alarms
+def test_alarm_rings_where_the_whole_interval_is_below_chance(
+    n_right: int, n_labels: int, n_alarms: int
+) -> None:
+    # Of 100: 40 ends at 49.8 %, 41 at 50.8 %; 16 at 24.4 %, 17 at 25.5 %.
+    assert (wilson(n_right, 100).high < 1 / n_labels) is bool(n_alarms)
+    assert len(polarity_alarm(frame(_answers(n_right, 100)), n_labels)) == n_alarms
+
+
+def test_many_configurations_need_a_clearer_case() -> None:
+    # 38 of 100 ends at 47.8 % alone; among 40 the level is 0.05 / 40 and it ends above one half.
+    many = [one for t in range(40) for one in _answers(38, 100, temperature=float(t))]
+    assert wilson(38, 100, 1 - 0.05 / 40).high > 0.5 > wilson(38, 100).high
+    assert polarity_alarm(frame(many), 2) == []
+    assert len(polarity_alarm(frame(_answers(38, 100)), 2)) == 1
 
 
 def test_alarm_needs_two_labels() -> None:
     with pytest.raises(ValueError, match="two labels or more, not 1"):
-        polarity_alarm(summary_of(), 1)
-    assert polarity_alarm(summary_of(), 2) == []
+        polarity_alarm(frame([]), 1)
+    assert polarity_alarm(frame([]), 2) == []
