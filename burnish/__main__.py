@@ -40,6 +40,7 @@ COMMANDS = (
     Command("reproduce", "burnish.reproduce", "run the search again: the same bytes?"),
     Command("export", "burnish.export", "a frozen prompt in the form of another program"),
     Command("predict", "burnish.predict", "label a table with a frozen prompt"),
+    Command("compare", "burnish.compare", "search what is missing, then prove and report it all"),
     Command("completion", "burnish.completion", "a script that completes commands in your shell"),
 )
 STAGES = {
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str]) -> int | None:
     if not asked.startswith("-"):
         _check_name(asked)
     options = parser(asked).parse_args(arguments)
+    options.arguments = tuple(arguments)
     return doer(next(c for c in COMMANDS if c.name == options.command)).run(options)
 
 

@@ -1,162 +1,126 @@
-"""`python -m evaluate`: frozen prompts against the naive one, on the sealed test split."""
+"""`python -m evaluate`: frozen prompts against others, on the sealed test split, with a report."""
 
 import argparse
-import json
 import logging
 import shlex
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from evaluate.baselines import baseline_records
-from evaluate.draws import Plan
-from evaluate.grid import (
-    Timing,
-    load_sealed_task,
-    model_records,
-    timing_json,
-)
-from evaluate.parity import dspy_parity
-from evaluate.plots import accuracy_plot
+from evaluate.build_report import build_report
+from evaluate.comparison import Run, compare, run_record
+from evaluate.draws import Record
+from evaluate.examples import examples_frame, save_examples
+from evaluate.facts import Facts
+from evaluate.findings import findings
+from evaluate.frozen import find_frozen
+from evaluate.grid import Grid
+from evaluate.loaded import EXAMPLES, ROWS, load_evaluation
+from evaluate.options import Settings, parser, settings
+from evaluate.planner import plan_sample
+from evaluate.report import save_report
+from evaluate.row_journal import RowJournal
 from evaluate.rows import frame, save
-from evaluate.summary import polarity_alarm, summarise
-from evaluate.table import markdown_table, text_table
+from evaluate.run_record import SampleRecord, Stratum, save_run
+from evaluate.sample import Sample
+from evaluate.sealed import load_sealed_task, open_test
+from evaluate.table import text_table
 from modules.errors import UserError, exit_code
-from modules.files import make_folder, write_atomic
-from modules.lm import load_recorded
-from modules.prompts import Artifact, file_name, find_artifacts, load_artifact
-from modules.tasks.example import Task
+from modules.files import make_folder
+from modules.prompts import Artifact, file_name
+from modules.tasks.example import Example, Task
+from modules.tasks.pool import labelled_pool
+
+BLOCKS = "blocks.jsonl"
+
+_parser = parser
 
 
 def main(arguments: list[str]) -> None:
-    """Parse the command line, run the grid, print the comparison and say where the files are."""
-    options = _parser().parse_args(arguments)
-    plan = _plan(options)
-    artifacts = _artifacts(options)
-    out = make_folder(options.out or Path("runs/evaluation") / file_name(artifacts[0].task.name))
-    task, report = load_sealed_task(artifacts)
-    test = task.splits.test.unseal()
-    print(f"task {task.name}: {report.lines()[-1]}", flush=True)
-    seen = (*task.splits.train, *task.splits.dev, *task.splits.confirm)
-    records = baseline_records(task, seen, test, plan.seeds[0])
-    timings: list[Timing] = []
-    for artifact in artifacts:
-        model = load_recorded(artifact.model, options.dtype, cache=options.cache)
-        records += model_records(
-            model,
-            task,
-            artifact,
-            plan,
-            test=test,
-            n_generated=options.n_generated,
-            timed=timings.append,
-        )
-        parity = dspy_parity(model, task, artifact.prompt, test[: options.n_parity])
-        print(
-            f"{model.identity.name}: dspy.Predict gives the batch's label on {parity.n_same_label} "
-            f"of {parity.n} examples, bit-equal probabilities on {parity.n_same_bits}",
-            flush=True,
-        )
-        del model
-    _report(
-        frame(records), task, out, timings, shlex.join(["python", "-m", "evaluate", *arguments])
-    )
+    """Parse the command line, and do it."""
+    run(parser().parse_args(arguments), shlex.join(["python", "-m", "evaluate", *arguments]))
 
 
-def _report(
-    rows: pd.DataFrame, task: Task, out: Path, timings: Sequence[Timing], command: str
-) -> None:
-    summary = summarise(rows)
-    save(rows, out / "rows.parquet")
-    accuracy_plot(summary, out / "accuracy.png", chance=1 / len(task.labels))
-    alarms = polarity_alarm(summary, len(task.labels))
-    text = f"# {task.name}\n\n`{command}`\n\n{markdown_table(summary)}\n\n![](accuracy.png)\n"
-    write_atomic(out / "summary.md", text + "".join(f"\n**{alarm}**\n" for alarm in alarms))
-    write_atomic(out / "timings.json", json.dumps(timing_json(timings), indent=2) + "\n")
-    print(f"\n{text_table(summary)}\n")
-    for alarm in alarms:
+def run(options: argparse.Namespace, command: str) -> None:
+    """Run the grid, write the report, say where everything is.
+
+    `options` are parsed; `command` is what the report says made it.
+    """
+    asked = settings(options)
+    out = options.out or Path("runs/evaluation") / file_name(asked.task)
+    if not options.report_only:
+        _evaluate(options, asked, make_folder(out), command)
+    facts = Facts(load_evaluation(out))
+    print(f"\n{text_table(facts.summary)}\n")
+    for alarm in facts.alarms:
         print(f"ALARM {alarm}")
-    for name in ("rows.parquet", "summary.md", "accuracy.png", "timings.json"):
-        print(f"  {out / name}")
+    for finding in findings(facts):
+        print(textwrap.fill(finding, 100, initial_indent="- ", subsequent_indent="  "))
+    save_report(build_report(facts), out)
+    print()
+    for name in ("report.html", "report.md", "figures/", "tables/", ROWS):
+        print(f"  {out}/{name}")
 
 
-def _plan(options: argparse.Namespace) -> Plan:
-    if any(not 0 <= t <= 10 for t in options.temperatures):
-        raise UserError(f"temperatures lie between 0 and 10, got {options.temperatures}")
-    if options.n_generated < 0 or options.n_parity < 0 or options.max_tokens < 1:
-        raise UserError("--n-generated, --n-parity and --max-tokens cannot be negative")
-    if any(not -(2**63) <= seed < 2**63 for seed in options.seeds):
-        raise UserError(f"--seeds are whole numbers of 64 bits, got {options.seeds}")
-    return Plan(
-        temperatures=tuple(dict.fromkeys(options.temperatures)),
-        seeds=tuple(dict.fromkeys(options.seeds)),
-        max_tokens=options.max_tokens,
+def _evaluate(options: argparse.Namespace, asked: Settings, out: Path, command: str) -> None:
+    """Run the whole grid and save rows, examples and the record of the run."""
+    if options.n_parity < 0:
+        raise UserError(f"--n-parity cannot be negative, got {options.n_parity}")
+    frozen = find_frozen(options.artifacts, asked.task, options.search_seed, asked.models)
+    artifacts = [artifact for _, artifact in frozen]
+    task, splits = load_sealed_task(artifacts, options.data_folder)
+    sample = _sample(task, artifacts, asked)
+    print(f"task {task.name}: {splits.lines()[-1]}", flush=True)
+    print("\n".join(f"  {line}" for line in sample.lines()), flush=True)
+    grid = Grid(task=task, sample=sample.examples, n_generated=asked.n_generated, plan=asked.plan)
+    how = Run(dtype=options.dtype, cache=options.cache, n_parity=options.n_parity)
+    with RowJournal(out / BLOCKS, anew=options.anew) as journal:
+        records, models, timings = compare(grid, frozen, asked.prompts, how, journal, _say)
+    rows = frame([*_baselines(task, artifacts[0], sample.examples, asked.plan.seeds[0]), *records])
+    save(rows, out / ROWS)
+    save_examples(examples_frame(task, sample.examples), out / EXAMPLES)
+    save_run(run_record(command, grid, splits, _record(sample), models, timings), out)
+
+
+def _sample(task: Task, artifacts: Sequence[Artifact], asked: Settings) -> Sample:
+    """Open the test split and draw the sample that the wanted precision needs."""
+    return plan_sample(
+        open_test(task, artifacts),
+        task.label_names,
+        half_width=asked.half_width,
+        detectable=asked.detect,
+        seed=artifacts[0].task.split_seed,
     )
 
 
-def _artifacts(options: argparse.Namespace) -> list[Artifact]:
-    """Load the artifacts that were asked for, one per model, in the order of `--models`."""
-    found: list[tuple[Path, Artifact]] = []
-    for path in options.artifacts:
-        if path.is_dir():
-            name = f"seed-{options.search_seed}.json"
-            found += [pair for pair in find_artifacts(path, options.task) if pair[0].name == name]
-        else:
-            found.append((path, load_artifact(path)))
-    by_model = {artifact.model.name: artifact for _, artifact in found}
-    if len(by_model) < len(found):
-        raise UserError("two artifacts for one model: name one of them with --artifacts FILE")
-    wanted = options.models or list(by_model)
-    missing = [name for name in wanted if name not in by_model]
-    if missing or not by_model:
-        raise UserError(
-            f"no frozen prompt for {', '.join(missing) or 'any model'} with search seed "
-            f"{options.search_seed} on the task {options.task}; there are: "
-            f"{', '.join(by_model) or 'none'}; run python -m optimize first"
-        )
-    return [by_model[name] for name in wanted]
+def _baselines(task: Task, artifact: Artifact, test: Sequence[Example], seed: int) -> list[Record]:
+    """Give the baselines' rows: from what the search saw, and from the whole labelled pool."""
+    pool = labelled_pool(task.source, artifact.task.split_seed, test_hash=task.splits.test.digest)
+    seen = (*task.splits.train, *task.splits.dev, *task.splits.confirm)
+    return baseline_records(task, seen, test, seed, pool=pool)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m evaluate",
-        description="Prove frozen prompts on the held-out test split.",
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _record(sample: Sample) -> SampleRecord:
+    return SampleRecord(
+        n=sample.n,
+        n_whole=sample.n_whole,
+        lines=tuple(sample.lines()),
+        strata=tuple(
+            Stratum(
+                label=one.label,
+                words=one.length,
+                n_sample=one.n_sample,
+                n_whole=one.n_whole,
+            )
+            for one in sample.strata
+        ),
     )
-    parser.add_argument("--task", default="snippets", help="(default: snippets)")
-    parser.add_argument(
-        "--artifacts",
-        type=Path,
-        nargs="+",
-        default=[Path("artifacts")],
-        help="a folder of frozen prompts, or the files themselves (default: artifacts)",
-    )
-    parser.add_argument("--search-seed", type=int, default=0, help="seed-N.json (default: 0)")
-    parser.add_argument("--models", nargs="+", help="only these (default: all that have a prompt)")
-    parser.add_argument("--temperatures", type=float, nargs="+", default=[0.2, 0.8])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="of the draws")
-    parser.add_argument("--out", type=Path, help="(default: runs/evaluation/TASK)")
-    parser.add_argument(
-        "--n-generated",
-        type=int,
-        default=60,
-        help="test examples that are also answered by generated text (default: 60)",
-    )
-    parser.add_argument(
-        "--max-tokens", type=int, default=16, help="longest generated answer (default: 16)"
-    )
-    parser.add_argument(
-        "--n-parity", type=int, default=20, help="examples also sent through dspy (default: 20)"
-    )
-    parser.add_argument("--dtype", help="(default: the one that the prompt was frozen in)")
-    parser.add_argument(
-        "--no-cache",
-        dest="cache",
-        action="store_false",
-        help="run everything, even what the answer cache has from an earlier run",
-    )
-    return parser
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Both command lines from end to end, and every mistake of a user: one line, exit code 2."""
 
-import json
 import os
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 
 from evaluate.__main__ import main as evaluate_main
 from evaluate.rows import load as load_rows
+from evaluate.run_record import load_run
 from modules.errors import exit_code
 from modules.prompts import load_artifact
 from optimize.__main__ import main as optimize_main
@@ -84,13 +84,21 @@ def test_the_proof_prints_a_table_and_is_the_same_twice(
     assert "majority class" in printed
     assert "of 3 examples" in printed
     files = {path.name for path in (tmp_path / "a").iterdir()}
-    assert files == {"rows.parquet", "summary.md", "accuracy.png", "timings.json"}
-    for name in ("rows.parquet", "accuracy.png"):
+    assert files == {
+        *("rows.parquet", "examples.parquet", "run.json", "blocks.jsonl"),
+        *("report.md", "report.html", "figures", "tables"),
+    }
+    for name in (
+        *("rows.parquet", "examples.parquet", "figures/accuracy.png"),
+        *("tables/accuracy.csv", "tables/comparisons.csv"),
+    ):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     rows = load_rows(tmp_path / "a" / "rows.parquet")
     # 2 prompts: choose at 0, and at 2 temperatures with 2 seeds; generate on 5 examples
-    assert len(rows) == 2 * (24 * 5 + 5 * 4) + 2 * 24
-    assert len(json.loads((tmp_path / "a" / "timings.json").read_text())) == 4
+    asked = rows[rows["decoding"] != "classifier"]
+    assert len(asked) == 2 * (24 * 5 + 5 * 4)
+    assert set(rows.groupby(["model", "prompt"])["example_id"].nunique()) == {24}
+    assert len(load_run(tmp_path / "a").timings) == 4
 
 
 def test_both_as_processes(place: Place, tmp_path: Path) -> None:

@@ -1,0 +1,23 @@
+"""Every prompt of the comparison, word for word as the models read it."""
+
+from evaluate.facts import Facts
+from evaluate.prompt_words import described
+from evaluate.report import Block, Code, Paragraph, Section
+from evaluate.table import clean
+
+
+def prompts_section(facts: Facts) -> Section:
+    """Give the prompts but the frozen ones, which stand with their search."""
+    blocks: list[Block] = [
+        Paragraph(
+            text="The prompts as the models read them, chat marks included, with the input's "
+            "place in braces; each model's own frozen prompt stands with its search above. A "
+            "prompt with reasons is shown up to where the reason begins."
+        )
+    ]
+    for run in facts.evaluation.run.models:
+        for prompt in run.prompts:
+            if prompt.name != "frozen":
+                caption = f"{clean(run.model.name)}, {clean(prompt.name)}: "
+                blocks.append(Code(caption=caption + described(prompt.prompt), text=prompt.shown))
+    return Section(title="The prompts, word for word", anchor="prompts", blocks=tuple(blocks))

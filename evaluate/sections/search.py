@@ -1,0 +1,69 @@
+"""How the frozen prompts were found, and how much of what they promised is left on test."""
+
+from evaluate.facts import Facts
+from evaluate.prompt_words import described
+from evaluate.report import Block, Code, Paragraph, Section, Table
+from evaluate.run_record import ModelRun
+from evaluate.sections.pictures import shrinkage_figure
+from evaluate.sections.tables import table_of
+from evaluate.statistics import newcombe
+from evaluate.table import clean, percent
+from evaluate.words import difference
+
+
+def search_section(facts: Facts) -> Section:
+    """Give each model's search in words, its prompt, and the shrinkage from dev to test."""
+    blocks: list[Block] = []
+    for run in facts.evaluation.run.models:
+        blocks += _search(run)
+    blocks += [shrinkage_figure(facts), shrinkage_table(facts)]
+    return Section(title="How the prompts were found", anchor="search", blocks=tuple(blocks))
+
+
+def _search(run: ModelRun) -> list[Block]:
+    """Say how one model's prompt was found, and show it."""
+    search, name = run.search, clean(run.model.name)
+    spent = search.spent.get("forward_tokens")
+    cost = "" if spent is None else f" with {spent:,} forward tokens"
+    frozen = next((prompt for prompt in run.prompts if prompt.name == "frozen"), None)
+    blocks: list[Block] = [
+        Paragraph(
+            text=f"{name}: {search.optimizer} tried {search.n_trials:,} prompts{cost}, stopped "
+            f"{search.n_pruned:,} of them early, and scored the {search.n_finalists:,} best again "
+            "on confirm, which the search had not seen; the one that told most about the labels "
+            "there was frozen. The test split stayed sealed until then."
+        )
+    ]
+    if frozen is not None:
+        blocks.append(Paragraph(text=f"What was found: {described(frozen.prompt)}."))
+        blocks.append(Code(caption=f"The frozen prompt as {name} reads it", text=frozen.shown))
+    return blocks
+
+
+def shrinkage_table(facts: Facts) -> Table:
+    """Give each frozen prompt's accuracy on dev, confirm and test."""
+    rows = []
+    for run in facts.evaluation.run.models:
+        line = facts.frozen_line(run.model.name)
+        if line is None:
+            continue
+        n = int(line.n_examples)
+        right = round(line.accuracy * n)
+        cells = []
+        for split in ("dev", "confirm"):
+            score = run.scores[split]
+            gap = newcombe(right, n, score.n_correct, score.n)
+            cells += [
+                f"{percent(score.accuracy)} (n = {score.n:,})",
+                difference(line.accuracy - score.accuracy, *gap),
+            ]
+        rows.append((run.model.name, *cells, f"{percent(line.accuracy)} (n = {n:,})"))
+    return table_of(
+        "shrinkage",
+        "Accuracy of the frozen prompts at temperature 0 on the splits, and test less each of "
+        "them with 95 % intervals for independent samples (Newcombe). Dev chose the finalists and "
+        "confirm the winner, so both are expected to flatter.",
+        ("model",),
+        ("dev %", "test less dev, points", "confirm %", "test less confirm, points", "test %"),
+        rows,
+    )
