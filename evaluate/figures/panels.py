@@ -87,10 +87,6 @@ class Blocks:
             panels.append(panel)
         return panels
 
-    def is_first_column(self, number: int) -> bool:
-        """Say whether the panel of this number in its block has the labels of the y axis."""
-        return number % self.n_columns == 0
-
 
 def by_model(lines: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     """Give each model's prompts, both in the order of the lines."""

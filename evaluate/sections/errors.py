@@ -3,6 +3,7 @@
 from itertools import combinations
 
 from evaluate.analysis import disagreements, missed_by_all
+from evaluate.analysis.misses import Misses
 from evaluate.analysis.selection import FROZEN, chosen_at_zero
 from evaluate.facts import Facts
 from evaluate.lines import lines_of
@@ -28,21 +29,25 @@ def errors_section(facts: Facts) -> Section:
 
 
 def _missed(facts: Facts) -> list[Block]:
-    """Show what every prompt of every model gets wrong."""
-    found = missed_by_all(facts.rows, facts.examples)
+    """Say how much every prompt of every model gets wrong; show what all frozen ones do."""
+    everything = missed_by_all(facts.rows, facts.examples)
+    found = missed_by_all(facts.rows[facts.rows["prompt"] == FROZEN], facts.examples)
     n = len(found.missed)
     said = (
-        f"{counted(n, 'example')} of {found.n_examples:,} are answered wrongly by all "
-        f"{found.n_configurations} combinations of model and prompt at temperature 0; if they "
-        f"erred independently, {number(found.expected, 2)} would be expected. Texts like these "
-        "are hard for other reasons than the prompt, or labelled wrongly."
+        f"{_all_miss(everything, 'all combinations of model and prompt')} "
+        f"{_all_miss(found, 'every model with its frozen prompt')}"
     )
+    if n > 0:
+        said += (
+            " What all of them miss is hard for other reasons than the prompt, or labelled "
+            "wrongly; the most confidently missed come first."
+        )
     shown = lines_of(found.missed.head(N_SHOWN))
     return [
         Paragraph(text=said),
         *(
             Example(
-                heading=f"Missed by all, {number + 1} of {n}",
+                heading=f"Missed with every frozen prompt, {place + 1} of {n}",
                 text=one.text,
                 facts=(
                     ("gold", one.gold),
@@ -52,9 +57,18 @@ def _missed(facts: Facts) -> list[Block]:
                     *_rating(one.rating),
                 ),
             )
-            for number, one in enumerate(shown)
+            for place, one in enumerate(shown)
         ),
     ]
+
+
+def _all_miss(found: Misses, who: str) -> str:
+    """Say how many examples all of some configurations miss, beside what chance would give."""
+    return (
+        f"At temperature 0, {counted(len(found.missed), 'example')} of {found.n_examples:,} are "
+        f"missed by {who} ({found.n_configurations}); if they erred independently, "
+        f"{number(found.expected, 1)} would be expected."
+    )
 
 
 def _parted(facts: Facts, one: str, other: str) -> list[Block]:
@@ -74,7 +88,7 @@ def _parted(facts: Facts, one: str, other: str) -> list[Block]:
         Paragraph(text=said),
         *(
             Example(
-                heading=f"{a} and {b} part, {number + 1} of {n}",
+                heading=f"{a} and {b} part, {place + 1} of {n}",
                 text=line.text,
                 facts=(
                     ("gold", line.gold),
@@ -84,7 +98,7 @@ def _parted(facts: Facts, one: str, other: str) -> list[Block]:
                     *_rating(line.rating),
                 ),
             )
-            for number, line in enumerate(shown)
+            for place, line in enumerate(shown)
         ),
     ]
 
