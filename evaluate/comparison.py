@@ -24,6 +24,7 @@ from evaluate.run_record import (
     TimingRecord,
     machine,
 )
+from modules.errors import UserError
 from modules.lm import LocalModel, load_recorded
 from modules.prompts import Artifact, Prompt, render
 from modules.prompts.records import LabelRecord, ModelRecord
@@ -66,6 +67,12 @@ def compare(
     runs, timings = [], []
     for path, artifact in frozen:
         model = load_recorded(artifact.model, run.dtype, cache=run.cache)
+        if grid.plan.longest >= model.context:
+            raise UserError(
+                f"answers of {grid.plan.longest:,} tokens leave no room for a prompt in the "
+                f"context of {artifact.model.name}, {model.context:,} tokens: give less as "
+                "--max-tokens"
+            )
         others = {a.model.name: a.prompt for _, a in frozen if a is not artifact}
         entries = ladder(
             grid.task,

@@ -56,6 +56,8 @@ class RowJournal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if not self._places:  # nothing was finished: leave nothing behind
+            self._path.unlink(missing_ok=True)
         self._file.close()
 
     def __contains__(self, key: str) -> bool:

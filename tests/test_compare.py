@@ -115,7 +115,7 @@ def test_the_report_answers_the_questions(compared: Compared) -> None:
         assert f"## {heading}" in text
     assert "Best here: " in text
     assert "burnish compare --preset slm-comparison" in text.replace("\\", "")
-    assert (compared.out / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert (compared.out / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_the_same_command_again_runs_no_model_and_gives_the_same_bytes(

@@ -46,6 +46,11 @@ class Plan:
     max_reason_tokens: int = 48
 
     @property
+    def longest(self) -> int:
+        """The most tokens that are written at once."""
+        return max(self.max_tokens, self.max_reason_tokens)
+
+    @property
     def hot(self) -> list[Cell]:
         """Every temperature above 0 with every seed."""
         return [(t, seed) for t in self.temperatures if t > 0 for seed in self.seeds]

@@ -41,7 +41,7 @@ def effects_table(facts: Facts) -> Table:
         "temperature",
         f"Accuracy at {high:g} less accuracy at {low:g}, with 95 % paired bootstrap intervals over "
         "the examples. In choose both accuracies are the expected ones, in closed form; in "
-        "generate they are means over the seeds.",
+        "generate they are means over the seeds. The intervals are not adjusted for their number.",
         ("model", "prompt", "decoding"),
         ("n", f"accuracy % at {low:g}", f"accuracy % at {high:g}", "difference, points"),
         (

@@ -113,6 +113,11 @@ class LocalModel:
         """Whether chat layouts work with this model."""
         return self.codec.has_chat_template
 
+    @property
+    def context(self) -> int:
+        """The number of tokens that a prompt and its answer may have together."""
+        return self._forward.context
+
     def choose(
         self,
         prompts: Sequence[Rendered],

@@ -148,7 +148,7 @@ def test_what_a_journal_holds_comes_back(tmp_path: Path) -> None:
         assert journal.get("c") is None
     with RowJournal(tmp_path / "j", anew=True) as journal:
         assert "a" not in journal
-    assert (tmp_path / "j").read_bytes() == b""
+    assert not (tmp_path / "j").exists()  # without a block there is no file
 
 
 def test_a_damaged_line_is_run_again_and_others_stay(tmp_path: Path) -> None:
