@@ -5,7 +5,6 @@ one write, so a process that is killed leaves at most one torn line, and the nex
 the last whole batch. It holds answers only: the table is read again when all are there.
 """
 
-import fcntl
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import IO, Any, NamedTuple
 
 from burnish.tables import Added
 from modules.errors import UserError
+from modules.locked import open_locked
 
 VERSION = 1
 
@@ -48,7 +48,7 @@ class Journal:
         self.n_rows = 0
         self.seal_found: str | None = None
         self._head = _line({"journal": VERSION, **identity})
-        self._file = self._opened()
+        self._file = open_locked(self.path)
         try:
             self._take_up(batch, anew)
         except BaseException:
@@ -89,20 +89,6 @@ class Journal:
     def remove(self) -> None:
         """Delete the file."""
         self.path.unlink(missing_ok=True)
-
-    def _opened(self) -> IO[bytes]:
-        try:
-            file = self.path.open("a+b", buffering=0)
-        except OSError as error:
-            raise UserError(f"cannot write {self.path}: {error.strerror}") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.close()
-            raise UserError(
-                f"another process is writing {self.path}; wait for it, or give another --out"
-            ) from error
-        return file
 
     def _take_up(self, batch: int, anew: bool) -> None:
         self._file.seek(0)

@@ -26,8 +26,9 @@ from evaluate.run_record import (
 )
 from modules.errors import UserError
 from modules.lm import LocalModel, load_recorded
+from modules.lm.recorded import record_of
 from modules.prompts import Artifact, Prompt, render
-from modules.prompts.records import LabelRecord, ModelRecord
+from modules.prompts.records import LabelRecord
 from modules.tasks import SplitReport
 from modules.tasks.example import Task
 
@@ -94,7 +95,7 @@ def compare(
         )
         runs.append(
             ModelRun(
-                model=_model_record(model),
+                model=record_of(model),
                 prompts=tuple(_prompt_record(grid.task, model, entry) for entry in entries),
                 unread=_unread(others, prompts, is_chat=model.has_chat_template),
                 artifact=str(path),
@@ -168,16 +169,4 @@ def _prompt_record(task: Task, model: LocalModel, entry: Entry) -> PromptRecord:
         thinks=entry.thinks,
         prompt=entry.prompt,
         shown=model.codec.chat_text(rendered),
-    )
-
-
-def _model_record(model: LocalModel) -> ModelRecord:
-    identity = model.identity
-    return ModelRecord(
-        name=identity.name,
-        source=identity.source,
-        revision=identity.revision,
-        digest=identity.digest,
-        dtype=identity.dtype,
-        processor=identity.processor,
     )

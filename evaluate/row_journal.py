@@ -5,15 +5,15 @@ on, so a block is found again whatever else the run was asked for, and is never 
 Each block is one line, written at once: a kill leaves at most one torn line, which is cut off.
 """
 
-import fcntl
 import json
 import math
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from evaluate.rows import COLUMNS, SCHEMA_VERSION
 from modules.errors import UserError
+from modules.locked import open_locked
 
 
 class Block(NamedTuple):
@@ -38,7 +38,7 @@ class RowJournal:
 
     def __init__(self, path: Path, *, anew: bool = False) -> None:
         self._path = path
-        self._file = self._opened()
+        self._file = open_locked(self._path)
         try:
             if anew:
                 self._file.truncate(0)
@@ -99,20 +99,6 @@ class RowJournal:
                 "columns": columns,
             }
         )
-
-    def _opened(self) -> IO[bytes]:
-        try:
-            file = self._path.open("a+b", buffering=0)
-        except OSError as error:
-            raise UserError(f"cannot write {self._path}: {error.strerror}") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.close()
-            raise UserError(
-                f"another process is writing {self._path}; wait for it, or give another --out"
-            ) from error
-        return file
 
     def _take_up(self) -> dict[str, int]:
         """Find the blocks' places, and cut off what a kill left behind the last whole line."""

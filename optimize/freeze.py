@@ -6,8 +6,9 @@ from itertools import islice
 import numpy as np
 
 from modules.lm import LocalModel
+from modules.lm.recorded import record_of
 from modules.prompts import Artifact, reading
-from modules.prompts.records import LabelRecord, ModelRecord, Probe, SearchRecord, TaskRecord
+from modules.prompts.records import LabelRecord, Probe, SearchRecord, TaskRecord
 from modules.tasks.example import Task
 from optimize.finalists import Finalist
 
@@ -26,7 +27,7 @@ def build_artifact(
         reading=reading(winner.prompt),
         scores={"dev": winner.dev, "confirm": winner.confirm},
         task=_task_record(task, search.seed),
-        model=_model_record(model),
+        model=record_of(model),
         search=search,
         probes=_probes(task, winner),
         versions={name: importlib.metadata.version(name) for name in _LIBRARIES},
@@ -46,18 +47,6 @@ def _task_record(task: Task, split_seed: int) -> TaskRecord:
         input_field=task.input_field,
         output_field=task.output_field,
         labels=tuple(LabelRecord(name=label.name, meaning=label.meaning) for label in task.labels),
-    )
-
-
-def _model_record(model: LocalModel) -> ModelRecord:
-    identity = model.identity
-    return ModelRecord(
-        name=identity.name,
-        source=identity.source,
-        revision=identity.revision,
-        digest=identity.digest,
-        dtype=identity.dtype,
-        processor=identity.processor,
     )
 
 

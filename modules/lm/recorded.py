@@ -6,6 +6,19 @@ from modules.lm.model import LocalModel
 from modules.prompts.records import ModelRecord
 
 
+def record_of(model: LocalModel) -> ModelRecord:
+    """Give the record of a model as it runs here."""
+    identity = model.identity
+    return ModelRecord(
+        name=identity.name,
+        source=identity.source,
+        revision=identity.revision,
+        digest=identity.digest,
+        dtype=identity.dtype,
+        processor=identity.processor,
+    )
+
+
 def load_recorded(
     record: ModelRecord, dtype: str | None = None, *, cache: bool = False
 ) -> LocalModel:
