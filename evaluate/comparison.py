@@ -2,16 +2,15 @@
 
 import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from evaluate.draws import Entry, Record
+from evaluate.draws import Entry, Plan, Record
 from evaluate.draws.thinking import before_reason
-from evaluate.grid import Grid, Timing, prompt_records
+from evaluate.grid import Grid, prompt_records
 from evaluate.ladder import can_read, ladder
-from evaluate.parity import dspy_parity
+from evaluate.parity import Parity, dspy_parity
 from evaluate.row_journal import RowJournal
 from evaluate.run_record import (
     ModelRun,
@@ -50,7 +49,7 @@ def compare(
     run: Run,
     journal: RowJournal,
     told: Callable[[str], None],
-) -> tuple[list[Record], list[ModelRun], list[Timing]]:
+) -> tuple[list[Record], list[ModelRun], list[TimingRecord]]:
     """Ask every model every prompt.
 
     Args:
@@ -65,15 +64,11 @@ def compare(
         The rows, and each model's part of the record, in the order of `frozen`, and the timings.
     """
     records: list[Record] = []
-    runs, timings = [], []
+    runs: list[ModelRun] = []
+    timings: list[TimingRecord] = []
     for path, artifact in frozen:
         model = load_recorded(artifact.model, run.dtype, cache=run.cache)
-        if grid.plan.longest >= model.context:
-            raise UserError(
-                f"answers of {grid.plan.longest:,} tokens leave no room for a prompt in the "
-                f"context of {artifact.model.name}, {model.context:,} tokens: give less as "
-                "--max-tokens"
-            )
+        _check_room(model, grid.plan)
         others = {a.model.name: a.prompt for _, a in frozen if a is not artifact}
         entries = ladder(
             grid.task,
@@ -93,20 +88,41 @@ def compare(
             f"{parity.n_same_label} of {parity.n} examples, bit-equal probabilities on "
             f"{parity.n_same_bits}"
         )
-        runs.append(
-            ModelRun(
-                model=record_of(model),
-                prompts=tuple(_prompt_record(grid.task, model, entry) for entry in entries),
-                unread=_unread(others, prompts, is_chat=model.has_chat_template),
-                artifact=str(path),
-                artifact_id=artifact.sha256,
-                scores=dict(artifact.scores),
-                search=artifact.search,
-                parity=ParityRecord(**parity._asdict()),
-            )
-        )
+        unread = _unread(others, prompts, is_chat=model.has_chat_template)
+        runs.append(_model_run(grid.task, model, entries, unread, (path, artifact), parity))
         del model
     return records, runs, timings
+
+
+def _check_room(model: LocalModel, plan: Plan) -> None:
+    """Refuse answers that fill the whole context: every one of them would be an error."""
+    if plan.longest >= model.context:
+        raise UserError(
+            f"answers of {plan.longest:,} tokens leave no room for a prompt in the context of "
+            f"{model.identity.name}, {model.context:,} tokens: give less as --max-tokens"
+        )
+
+
+def _model_run(
+    task: Task,
+    model: LocalModel,
+    entries: Sequence[Entry],
+    unread: tuple[str, ...],
+    frozen: tuple[Path, Artifact],
+    parity: Parity,
+) -> ModelRun:
+    """Give a model's part of the record."""
+    path, artifact = frozen
+    return ModelRun(
+        model=record_of(model),
+        prompts=tuple(_prompt_record(task, model, entry) for entry in entries),
+        unread=unread,
+        artifact=str(path),
+        artifact_id=artifact.sha256,
+        scores=dict(artifact.scores),
+        search=artifact.search,
+        parity=ParityRecord(**parity._asdict()),
+    )
 
 
 def run_record(
@@ -115,7 +131,7 @@ def run_record(
     report: SplitReport,
     sample: SampleRecord,
     models: Sequence[ModelRun],
-    timings: Sequence[Timing],
+    timings: Sequence[TimingRecord],
 ) -> RunRecord:
     """Put the record of a run together."""
     task, plan = grid.task, grid.plan
@@ -144,9 +160,7 @@ def run_record(
             n_generated=min(grid.n_generated, len(grid.sample)),
         ),
         models=tuple(models),
-        timings=tuple(
-            TimingRecord(**{**asdict(one), "seconds": round(one.seconds, 3)}) for one in timings
-        ),
+        timings=tuple(timings),
     )
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from evaluate.analysis.selection import FROZEN, prompt_place
+from evaluate.analysis import transfer
+from evaluate.analysis.selection import FROZEN, chosen_at_zero, prompt_place
 from evaluate.closed_form import closed_form
 from evaluate.comparisons import comparisons, temperature_effects
 from evaluate.lines import first_line
@@ -69,6 +70,16 @@ class Facts:
         """What the highest temperature does against the lowest one; empty with fewer than two."""
         low, high = min(self.temperatures, default=0.0), max(self.temperatures, default=0.0)
         return temperature_effects(self.rows, low, high, BOOTSTRAP_SEED)
+
+    @cached_property
+    def cold(self) -> pd.DataFrame:
+        """The rows of `choose` at temperature 0, one per model, prompt and example."""
+        return chosen_at_zero(self.rows)
+
+    @cached_property
+    def transfer(self) -> pd.DataFrame:
+        """Every model under every frozen prompt, see `evaluate.analysis.transfer`."""
+        return transfer(self.rows)
 
     @cached_property
     def cells(self) -> pd.DataFrame:

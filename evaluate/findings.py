@@ -13,6 +13,7 @@ from evaluate.baselines import LINEAR, WHOLE
 from evaluate.comparisons import LEVEL
 from evaluate.facts import Facts
 from evaluate.lines import first_line, lines_of
+from evaluate.run_record import ModelRun
 from evaluate.statistics import newcombe
 from evaluate.table import clean, percent
 from evaluate.words import counted, difference, listed, p_equals, points, share
@@ -176,20 +177,22 @@ def _invalid(facts: Facts) -> str:
 def _shrinkage(facts: Facts) -> str:
     return _sentence(
         "From dev, where the search looked, to test, the frozen prompts moved",
-        [f"{clean(model)} {gap} points" for model, gap in shrinkages(facts)],
+        [
+            f"{clean(run.model.name)} {shrinkage(run, line, 'dev')} points"
+            for run in facts.evaluation.run.models
+            if (line := facts.frozen_line(run.model.name)) is not None
+        ],
     )
 
 
-def shrinkages(facts: Facts) -> list[tuple[str, str]]:
-    """Give each model with its frozen prompt's accuracy on test less that on dev, in points."""
-    found = []
-    for run in facts.evaluation.run.models:
-        line = facts.frozen_line(run.model.name)
-        if line is not None:
-            dev, n = run.scores["dev"], line.n_examples
-            ends = newcombe(round(line.accuracy * n), n, dev.n_correct, dev.n)
-            found.append((run.model.name, difference(line.accuracy - dev.accuracy, *ends)))
-    return found
+def shrinkage(run: ModelRun, line: Any, split: str) -> str:
+    """Write a frozen prompt's accuracy on test less that on a split, in points.
+
+    `line` is the summary's, of that prompt at temperature 0.
+    """
+    score, n = run.scores[split], line.n_examples
+    ends = newcombe(round(line.accuracy * n), n, score.n_correct, score.n)
+    return difference(line.accuracy - score.accuracy, *ends)
 
 
 def _cost(facts: Facts, chosen: Choice | None) -> str:

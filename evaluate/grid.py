@@ -18,6 +18,7 @@ from evaluate.draws import (
 )
 from evaluate.row_journal import Block, RowJournal
 from evaluate.rows import SCHEMA_VERSION
+from evaluate.run_record import TimingRecord
 from modules.files import canonical_json, sha256_text
 from modules.lm import LocalModel
 from modules.tasks.example import Example, Task
@@ -28,24 +29,6 @@ _DRAWS = 1  # raised when the same block would get other rows
 _RECORDS = {"choose": choose_records, "generate": generate_records, "think": thinking_records}
 _BLOCK = {"choose": 128, "generate": 32, "think": 16}
 _LIBRARIES = ("torch", "transformers", "tokenizers")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Timing:
-    """How long the answers of a cell took; kept apart from the rows, which hold no times.
-
-    Of the `n_tokens` that were asked for `n_reused_tokens` were not run: the answer cache had them,
-    or another block had the same shared part. A cell with reasons answers in both decodings and is
-    called `think`.
-    """
-
-    model: str
-    prompt: str
-    decoding: str
-    n_answers: int
-    n_tokens: int
-    n_reused_tokens: int
-    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +60,7 @@ class Grid:
 
 def prompt_records(
     grid: Grid, model: LocalModel, entry: Entry, journal: RowJournal
-) -> tuple[list[Record], list[Timing]]:
+) -> tuple[list[Record], list[TimingRecord]]:
     """Give all rows of a prompt, and what each way of asking took.
 
     Blocks that the journal has are read, others are run and added to it.
@@ -92,14 +75,14 @@ def prompt_records(
         found = [record for block in blocks for record in block.records]
         records += found
         timings.append(
-            Timing(
+            TimingRecord(
                 model=model.identity.name,
                 prompt=entry.name,
                 decoding=way,
                 n_answers=len(found),
                 n_tokens=sum(block.n_tokens for block in blocks),
                 n_reused_tokens=sum(block.n_reused_tokens for block in blocks),
-                seconds=sum(block.seconds for block in blocks),
+                seconds=round(sum(block.seconds for block in blocks), 3),
             )
         )
     return records, timings

@@ -14,6 +14,7 @@ Demos come from the train split. Only the frozen prompts were searched.
 
 from collections.abc import Callable, Mapping, Sequence
 
+from evaluate.analysis.selection import FROZEN_FOR, PROMPTS
 from evaluate.draws import Entry
 from modules.errors import UserError
 from modules.programs.demos import demo_set
@@ -22,8 +23,7 @@ from modules.programs.naive import lead, naive_prompt
 from modules.prompts import Demo, LabelWord, Layout, Part, Prompt
 from modules.tasks.example import Task
 
-NAMES = ("naive", "instructed", "few-shot", "chain-of-thought", "frozen", "transferred")
-FROZEN_FOR = "frozen for "
+NAMES = (*PROMPTS, "transferred")
 
 _DEMOS_PER_LABEL = 2
 

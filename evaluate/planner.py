@@ -6,8 +6,9 @@ It owns the choice of n, the draw and the account of both. The formulas belong t
 
 from collections.abc import Sequence
 
-from evaluate.sample import Sample, points, strata_of, words_of
+from evaluate.sample import Sample, strata_of, words_of
 from evaluate.statistics import n_for_difference, n_for_half_width
+from evaluate.table import percent
 from modules.errors import UserError
 from modules.tasks.example import Example
 from modules.tasks.split_report import ASSUMED_ACCURACY
@@ -80,10 +81,10 @@ def _wanted(
     """Give the n of the most demanding wish, and that wish in words; 0 and None without one."""
     wishes: list[tuple[int, str | None]] = []
     if half_width is not None:
-        text = f"to know an accuracy of {100 * accuracy:g} % to ±{points(half_width)} points"
+        text = f"to know an accuracy of {100 * accuracy:g} % to ±{percent(half_width)} points"
         wishes.append((n_for_half_width(half_width, accuracy), text))
     if detectable is not None:
-        text = f"to find a difference of {points(detectable)} points"
+        text = f"to find a difference of {percent(detectable)} points"
         wishes.append((n_for_difference(detectable, discordance), text))
     return max(wishes, key=lambda wish: wish[0], default=(0, None))
 

@@ -103,7 +103,12 @@ class PlanRecord(Frozen):
 
 
 class TimingRecord(Frozen):
-    """What the answers of one way of asking took, see `evaluate.grid.Timing`."""
+    """How long the answers of a cell took; kept apart from the rows, which hold no times.
+
+    Of the `n_tokens` that were asked for `n_reused_tokens` were not run: the answer cache had them,
+    or another block had the same shared part. A cell with reasons answers in both decodings and is
+    called `think`.
+    """
 
     model: str
     prompt: str

@@ -11,7 +11,8 @@ from statistics import fmean, median
 from typing import NamedTuple
 
 from evaluate.statistics import smallest_difference
-from evaluate.table import clean
+from evaluate.table import clean, percent
+from evaluate.words import counted
 from modules.tasks.duplicates import text_of
 from modules.tasks.example import Example
 from modules.tasks.split_report import half_width
@@ -92,21 +93,21 @@ class Sample:
 
     def _size_line(self) -> str:
         if self.wish is None:
-            return f"all {_examples(self.n)} are taken"
-        need = f"{self.wish} needs {_examples(self.n_wanted)}"
+            return f"all {counted(self.n, 'example')} are taken"
+        need = f"{self.wish} needs {counted(self.n_wanted, 'example')}"
         if self.n_wanted > self.n_whole:
             return f"{need}, but there are only {self.n_whole:,}: all of them are taken"
         return f"{need}: drawn from {self.n_whole:,}, stratified by label and length"
 
     def _precision_line(self) -> str:
         precision = (
-            f"with {_examples(self.n)} an accuracy of {100 * self.accuracy:g} % is known to "
-            f"±{points(self.half_width)} points"
+            f"with {counted(self.n, 'example')} an accuracy of {100 * self.accuracy:g} % is known "
+            f"to ±{percent(self.half_width)} points"
         )
         if self.detectable > 0:
             test = (
                 "a paired test (McNemar, level 5 %) finds a difference of "
-                f"{points(self.detectable)} points with a power of 80 %"
+                f"{percent(self.detectable)} points with a power of 80 %"
             )
         else:
             test = "a paired test (McNemar, level 5 %) finds no difference with a power of 80 %"
@@ -119,7 +120,7 @@ class Sample:
         widest = self.widest
         return (
             f"the largest gap between the sample and the whole in any of {len(self.strata)} strata "
-            f"is {points(abs(widest.gap))} points ({clean(widest.label)}, {widest.length} words); "
+            f"is {percent(abs(widest.gap))} points ({clean(widest.label)}, {widest.length} words); "
             f"words in the mean {self.words_sample.mean:.1f} against {self.words_whole.mean:.1f}, "
             f"in the median {self.words_sample.median:g} against {self.words_whole.median:g}"
         )
@@ -156,12 +157,3 @@ def words_of(examples: Sequence[Example]) -> Words:
     """Give mean and median of the lengths of at least one example."""
     counts = [len(text_of(example).split()) for example in examples]
     return Words(fmean(counts), float(median(counts)))
-
-
-def points(share: float) -> str:
-    """Write a fraction as percentage points with one decimal, without a sign of its own."""
-    return f"{100 * share:.1f}"
-
-
-def _examples(n: int) -> str:
-    return "1 example" if n == 1 else f"{n:,} examples"

@@ -4,17 +4,16 @@ It owns what is counted and over what. The interval's formula is `modules.wilson
 of tables `evaluate.table`'s, and comparisons between two configurations are made elsewhere.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from evaluate.analysis.selection import prompt_place
+from evaluate.analysis.selection import prompt_place, share_interval
 from evaluate.lines import lines_of
 from evaluate.rows import DECODINGS
 from evaluate.table import accuracy_cell, clean, percent
-from modules.wilson import Interval, wilson
+from modules.wilson import wilson
 
 CONFIGURATION = ("model", "prompt", "decoding", "temperature")
 _ALARM_LEVEL = 0.05
@@ -109,7 +108,7 @@ def _measures(group: pd.DataFrame, key: Any) -> dict[str, Any]:
         )
     scored = group[group["outcome"] != "lm_error"]
     n_examples = scored["example_id"].nunique()
-    interval = _interval(int(scored["correct"].sum()), len(scored), n_examples)
+    interval = share_interval(int(scored["correct"].sum()), len(scored), n_examples)
     return {
         "n": len(group),
         "n_examples": n_examples,
@@ -123,13 +122,6 @@ def _measures(group: pd.DataFrame, key: Any) -> dict[str, Any]:
         "output_tokens": scored["n_output_tokens"].mean(),
         "p_gold": scored["p_gold"].mean(),
     }
-
-
-def _interval(n_correct: int, n_rows: int, n_examples: int) -> Interval:
-    """Give the interval of the mean over rows at the size of the distinct examples."""
-    if n_rows == 0:
-        return Interval(math.nan, math.nan)
-    return wilson(round(n_correct * n_examples / n_rows), n_examples)
 
 
 def _order(line: Mapping[str, Any]) -> tuple[object, ...]:

@@ -53,7 +53,8 @@ def written(
         max_tokens: the longest completion.
         progress: called with numbers that add up to n.
     """
-    fitting = [n for n, prompt in enumerate(prompts) if model.fits(prompt, n_new=max_tokens)]
+    fits = {prompt: model.fits(prompt, n_new=max_tokens) for prompt in set(prompts)}
+    fitting = [n for n, prompt in enumerate(prompts) if fits[prompt]]
     if progress is not None:
         progress(len(prompts) - len(fitting))
     requests = [

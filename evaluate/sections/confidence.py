@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from evaluate.analysis.selection import chosen_at_zero
 from evaluate.facts import Facts
 from evaluate.report import Paragraph, Section, Table
 from evaluate.sections.pictures import confidence_figure, reliability_figure
@@ -45,7 +44,7 @@ def scores_table(facts: Facts) -> Table:
 
 
 def _scores(facts: Facts) -> list[tuple[str, ...]]:
-    cold = chosen_at_zero(facts.rows)
+    cold = facts.cold
     cold = cold[cold["probabilities"].notna()]
     lines: list[tuple[str, ...]] = []
     for (model, prompt), part in cold.groupby(["model", "prompt"], sort=False):

@@ -4,7 +4,7 @@ from itertools import combinations
 
 from evaluate.analysis import disagreements, missed_by_all
 from evaluate.analysis.misses import Misses
-from evaluate.analysis.selection import FROZEN, chosen_at_zero
+from evaluate.analysis.selection import FROZEN
 from evaluate.facts import Facts
 from evaluate.lines import lines_of
 from evaluate.report import Block, Example, Paragraph, Section
@@ -105,7 +105,7 @@ def _parted(facts: Facts, one: str, other: str) -> list[Block]:
 
 def _agreement(facts: Facts, one: str, other: str) -> str:
     """Say how far two models agree, beyond what chance gives."""
-    cold = chosen_at_zero(facts.rows)
+    cold = facts.cold
     cold = cold[cold["prompt"] == FROZEN]
     sides = [cold[cold["model"] == model].set_index("example_id") for model in (one, other)]
     common = sides[0].index.intersection(sides[1].index)

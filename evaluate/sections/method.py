@@ -1,5 +1,6 @@
 """What was compared with what, on which examples, and how they were chosen."""
 
+from evaluate.analysis.selection import FROZEN_FOR
 from evaluate.facts import Facts
 from evaluate.report import Block, Bullets, Paragraph, Section, Table
 from evaluate.sections.tables import table_of
@@ -111,7 +112,7 @@ def model_table(facts: Facts) -> Table:
 
 def _prompts(facts: Facts) -> list[Block]:
     there = set(facts.prompts)
-    carried = any(name.startswith("frozen for ") for name in there)
+    carried = any(name.startswith(FROZEN_FOR) for name in there)
     rungs = [
         f"{name}: {what}"
         for name, what in _LADDER

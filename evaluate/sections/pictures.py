@@ -3,8 +3,8 @@
 import pandas as pd
 
 from evaluate import figures
-from evaluate.analysis import by_confidence, by_length, by_rating, confusion, margin_flips, transfer
-from evaluate.analysis.selection import FROZEN, chosen_at_zero
+from evaluate.analysis import by_confidence, by_length, by_rating, confusion, margin_flips
+from evaluate.analysis.selection import FROZEN
 from evaluate.facts import Facts
 from evaluate.figures import Picture
 from evaluate.report import Figure
@@ -80,7 +80,7 @@ def transfer_figure(facts: Facts) -> Figure:
     """Show every model under every frozen prompt."""
     return _figure(
         "transfer",
-        figures.transfer(transfer(facts.rows)),
+        figures.transfer(facts.transfer),
         "Accuracy at temperature 0 by the model that answers (rows) and the model that the prompt "
         "was frozen for (columns); a model's own prompt has a frame.",
         "A heat map with an accuracy and its interval in every cell; the same numbers stand in "
@@ -102,7 +102,7 @@ def reliability_figure(facts: Facts) -> Figure:
 
 def confusion_figure(facts: Facts) -> Figure:
     """Show which label is taken for which under the naive and the frozen prompts."""
-    cold = chosen_at_zero(facts.rows)
+    cold = facts.cold
     matrices = {
         (model, prompt): confusion(part, facts.labels)
         for model in facts.models
@@ -154,7 +154,7 @@ def rating_figure(facts: Facts) -> Figure | None:
 
 def _bins(facts: Facts) -> pd.DataFrame:
     """Give the bins of the reliability diagrams."""
-    cold = chosen_at_zero(facts.rows)
+    cold = facts.cold
     lines = []
     for model in facts.models:
         for prompt in ("naive", FROZEN):

@@ -1,14 +1,13 @@
 """How the frozen prompts were found, and how much of what they promised is left on test."""
 
 from evaluate.facts import Facts
+from evaluate.findings import shrinkage
 from evaluate.prompt_words import described
 from evaluate.report import Block, Code, Paragraph, Section, Table
 from evaluate.run_record import ModelRun
 from evaluate.sections.pictures import shrinkage_figure
 from evaluate.sections.tables import table_of
-from evaluate.statistics import newcombe
 from evaluate.table import clean, percent
-from evaluate.words import difference
 
 
 def search_section(facts: Facts) -> Section:
@@ -47,17 +46,14 @@ def shrinkage_table(facts: Facts) -> Table:
         line = facts.frozen_line(run.model.name)
         if line is None:
             continue
-        n = int(line.n_examples)
-        right = round(line.accuracy * n)
         cells = []
         for split in ("dev", "confirm"):
             score = run.scores[split]
-            gap = newcombe(right, n, score.n_correct, score.n)
             cells += [
                 f"{percent(score.accuracy)} (n = {score.n:,})",
-                difference(line.accuracy - score.accuracy, *gap),
+                shrinkage(run, line, split),
             ]
-        rows.append((run.model.name, *cells, f"{percent(line.accuracy)} (n = {n:,})"))
+        rows.append((run.model.name, *cells, f"{percent(line.accuracy)} (n = {line.n_examples:,})"))
     return table_of(
         "shrinkage",
         "Accuracy of the frozen prompts at temperature 0 on the splits, and test less each of "

@@ -1,6 +1,5 @@
 """Whether a prompt that was frozen for one model is any good for another."""
 
-from evaluate.analysis import transfer
 from evaluate.facts import Facts
 from evaluate.lines import lines_of
 from evaluate.report import Block, Note, Paragraph, Section, Table
@@ -12,7 +11,7 @@ from evaluate.words import listed
 
 def transfer_section(facts: Facts) -> Section | None:
     """Give every model under every frozen prompt; None where no prompt was carried over."""
-    cells = transfer(facts.rows)
+    cells = facts.transfer
     runs = facts.evaluation.run.models
     unread = [(run.model.name, name) for run in runs for name in run.unread]
     carried = cells[~cells["is_reference"] & (cells["model"] != cells["owner"])]
@@ -50,6 +49,6 @@ def transfer_table(facts: Facts) -> Table:
                 percent(cell.accuracy),
                 f"{percent(cell.low)} to {percent(cell.high)}",
             )
-            for cell in lines_of(transfer(facts.rows))
+            for cell in lines_of(facts.transfer)
         ),
     )
