@@ -21,11 +21,12 @@ from burnish.terminal import Piece, Screen, add_colour_option
 from modules.errors import INTERRUPTED, UserError
 from modules.files import make_folder
 from modules.lm import LocalModel, load_as_named
-from modules.prompts import Artifact, load_artifact
+from modules.prompts import OWN_OPTIMIZER, Artifact, load_artifact
 from modules.prompts.artifact import SCHEMA_VERSION
 from modules.tasks import Task
-from optimize.display import Display
-from optimize.search import OPTIMIZER, SearchConfig, run_search
+from optimize.config import Budget, SearchConfig
+from optimize.search import run_search
+from optimize.views.display import Display
 
 OTHER = 1
 
@@ -98,9 +99,9 @@ def _start(artifact: Artifact) -> Start:
     Raises:
         UserError: it cannot be had, or another optimizer is named.
     """
-    if artifact.search.optimizer != OPTIMIZER:
+    if artifact.search.optimizer != OWN_OPTIMIZER:
         raise UserError(
-            f"only a search by {OPTIMIZER} can be run again; this prompt was found by "
+            f"only a search by {OWN_OPTIMIZER} can be run again; this prompt was found by "
             f"{artifact.search.optimizer}"
         )
     model = load_as_named(artifact.model)
@@ -115,13 +116,13 @@ def _search(start: Start, folder: Path) -> tuple[Artifact, Path]:
     """Run the recorded search, or go on with it where the folder has its journal."""
     recorded = start.artifact
     config = SearchConfig(
-        budget_tokens=recorded.search.budget_tokens,
+        budget=Budget(tokens=recorded.search.budget_tokens),
         seed=recorded.search.seed,
         out=folder / "artifacts",
         runs=folder / "journals",
         command=recorded.command,
     )
-    with Display(start.task, config.budget_tokens) as display:
+    with Display(start.task, config.budget.tokens) as display:
         return run_search(start.task, start.model, config, display)
 
 

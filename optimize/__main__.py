@@ -13,9 +13,10 @@ from modules.prompts import artifact_path, cut, load_artifact
 from modules.tasks import load_task
 from modules.tasks.example import Task
 from modules.tasks.options import add_task_options, task_spec
-from optimize.display import Display
-from optimize.finalists import shown
-from optimize.search import SearchConfig, run_search
+from optimize.config import Budget, SearchConfig
+from optimize.finish.finalists import shown
+from optimize.search import run_search
+from optimize.views.display import Display
 
 DEFAULT_BUDGET = 120_000
 
@@ -38,7 +39,7 @@ def _search(task: Task, name: str, options: argparse.Namespace, command: str) ->
     print(f"\nmodel {name}", flush=True)
     model = load_model(name, dtype=options.dtype, cache=options.cache)
     config = SearchConfig(
-        budget_tokens=options.budget_tokens,
+        budget=Budget(tokens=options.budget_tokens),
         seed=options.seed,
         out=options.out,
         runs=options.runs,

@@ -1,37 +1,20 @@
 """The search from end to end: propose and race, confirm, freeze."""
 
 import importlib.metadata
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from modules.errors import UserError
 from modules.files import canonical_json, sha256_text
 from modules.lm import Ledger, LocalModel
-from modules.prompts import Artifact, artifact_path, file_name, save_artifact
+from modules.prompts import OWN_OPTIMIZER, Artifact, artifact_path, file_name, save_artifact
 from modules.prompts.records import SearchRecord
 from modules.tasks.example import Task
-from optimize.finalists import N_FINALISTS, Finalist, confirm, confirm_tokens, pick_finalists
-from optimize.freeze import build_artifact
-from optimize.space import Space, build_space
-from optimize.study import Search, TrialRecord
-
-OPTIMIZER = "optuna"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SearchConfig:
-    """What a search may spend and where it writes.
-
-    `budget_tokens` are forward tokens for trials and finalists together; `out` is the artifacts
-    folder, `runs` keeps the study's journal, `command` goes into the artifact.
-    """
-
-    budget_tokens: int
-    seed: int
-    out: Path
-    runs: Path
-    command: str
+from optimize.config import SearchConfig
+from optimize.finish.finalists import N_FINALISTS, Finalist, confirm, confirm_tokens, pick_finalists
+from optimize.finish.freeze import build_artifact
+from optimize.space.space import Space, build_space
+from optimize.study.study import Search, TrialRecord
 
 
 class Watcher(Protocol):
@@ -59,7 +42,7 @@ def run_search(
     """
     space = build_space(task, config.seed, has_chat=model.has_chat_template)
     reserve = confirm_tokens(model, task, space)
-    study_budget = config.budget_tokens - reserve
+    study_budget = config.budget.tokens - reserve
     name = f"{file_name(task.name)}-{file_name(model.identity.name)}"
     journal = config.runs / name / f"{_fingerprint(task, model, space, config)}.journal"
     search = Search(journal, name, config.seed)
@@ -77,25 +60,25 @@ def run_search(
     entrants = pick_finalists(trials, space)
     if not entrants:
         raise UserError(
-            f"the budget of {config.budget_tokens:,} forward tokens is too small: {reserve:,} are "
+            f"the budget of {config.budget.tokens:,} forward tokens is too small: {reserve:,} are "
             f"set aside for the {N_FINALISTS} finalists and no trial could be finished with the "
             f"rest; give at least {3 * reserve:,}"
         )
     spent = search.spent(study_budget)
-    model.ledger = Ledger(config.budget_tokens - spent["forward_tokens"])
+    model.ledger = Ledger(config.budget.tokens - spent["forward_tokens"])
     finalists = confirm(model, task, entrants, watcher.finalist_ended)
     if not finalists:
         raise UserError(
             f"no finalist could be scored on confirm: each of the {len(entrants)} passes the "
-            f"budget of {config.budget_tokens:,} forward tokens or the context of "
+            f"budget of {config.budget.tokens:,} forward tokens or the context of "
             f"{model.identity.name}; give a larger budget, or shorten the longest texts"
         )
     for key, count in model.ledger.account.to_json().items():
         spent[key] = spent.get(key, 0) + count
     record = SearchRecord(
-        optimizer=OPTIMIZER,
+        optimizer=OWN_OPTIMIZER,
         seed=config.seed,
-        budget_tokens=config.budget_tokens,
+        budget_tokens=config.budget.tokens,
         spent=spent,
         n_trials=len(trials),
         n_pruned=sum(trial.pruned for trial in trials),

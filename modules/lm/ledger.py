@@ -6,6 +6,8 @@ as an uninterrupted one. How much of it was found in a cache and needed no run i
 """
 
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 
@@ -33,14 +35,29 @@ class Account:
 
 
 class Ledger:
-    """Adds up charges, across threads, and refuses the one that would pass the budget.
+    """Adds up charges, across threads, and refuses the one that would pass a budget.
+
+    Whichever budget ends first ends it; None is without limit.
 
     Args:
-        budget_tokens: forward tokens that may be spent; None is without limit.
+        budget_tokens: forward tokens that may be spent.
+        budget_calls: prompts that may be answered.
+        budget_seconds: seconds, from now on, in which charges are taken.
+        clock: what tells the seconds.
     """
 
-    def __init__(self, budget_tokens: int | None = None) -> None:
+    def __init__(
+        self,
+        budget_tokens: int | None = None,
+        budget_calls: int | None = None,
+        budget_seconds: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.budget_tokens = budget_tokens
+        self.budget_calls = budget_calls
+        self.budget_seconds = budget_seconds
+        self._clock = clock
+        self._began = clock()
         self._account = Account()
         self._lock = threading.Lock()
 
@@ -56,11 +73,16 @@ class Ledger:
             return float("inf")
         return max(0, self.budget_tokens - self._account.forward_tokens)
 
+    @property
+    def seconds(self) -> float:
+        """Seconds since the ledger was opened."""
+        return self._clock() - self._began
+
     def charge(self, *, n_prompts: int, forward_tokens: int, sampled_tokens: int = 0) -> None:
         """Enter a charge before its work is done.
 
         Raises:
-            BudgetExceeded: it would pass the budget; nothing is entered, and so is every later
+            BudgetExceeded: it would pass a budget; nothing is entered, and so is every later
                 charge of that size refused.
         """
         with self._lock:
@@ -68,6 +90,10 @@ class Ledger:
             after = before.forward_tokens + forward_tokens
             if self.budget_tokens is not None and after > self.budget_tokens:
                 raise BudgetExceeded(f"{self.budget_tokens} forward tokens are spent")
+            if self.budget_calls is not None and before.n_prompts + n_prompts > self.budget_calls:
+                raise BudgetExceeded(f"{self.budget_calls} calls are spent")
+            if self.budget_seconds is not None and self.seconds > self.budget_seconds:
+                raise BudgetExceeded(f"{self.budget_seconds:g} seconds are spent")
             self._account = replace(
                 before,
                 n_prompts=before.n_prompts + n_prompts,

@@ -9,6 +9,7 @@ Example:
 """
 
 from modules.prompts.artifact import (
+    OWN_OPTIMIZER,
     Artifact,
     artifact_path,
     file_name,
@@ -23,6 +24,7 @@ from modules.prompts.reading import Reading, reading
 from modules.prompts.render import Rendered, Turn, answers, cut, render
 
 __all__ = [
+    "OWN_OPTIMIZER",
     "Artifact",
     "Demo",
     "InputCap",

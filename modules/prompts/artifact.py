@@ -28,6 +28,8 @@ from modules.prompts.records import (
 )
 
 SCHEMA_VERSION: Final = 2
+OWN_OPTIMIZER: Final = "optuna"
+"""The name of our own search among the optimizers, after the library that keeps its study."""
 RUN_RECORD: Final = "run.json"
 """What the record of an evaluation is called; a report may lie where frozen prompts do."""
 
@@ -110,9 +112,16 @@ class Artifact(Frozen):
         return self.model_copy(update={"sha256": self.digest()})
 
 
-def artifact_path(folder: Path, task: str, model: str, seed: int) -> Path:
-    """Give where an artifact lies below the artifacts folder: `<task>/<model>/seed-<seed>.json`."""
-    return folder / file_name(task) / file_name(model) / f"seed-{seed}.json"
+def artifact_path(
+    folder: Path, task: str, model: str, seed: int, optimizer: str = OWN_OPTIMIZER
+) -> Path:
+    """Give where an artifact lies below the artifacts folder: `<task>/<model>/seed-<seed>.json`.
+
+    What another optimizer froze lies beside it, as `seed-<seed>.<optimizer>.json`: a folder's
+    frozen prompt is the one of our own search.
+    """
+    mark = "" if optimizer == OWN_OPTIMIZER else f".{file_name(optimizer)}"
+    return folder / file_name(task) / file_name(model) / f"seed-{seed}{mark}.json"
 
 
 def file_name(text: str) -> str:

@@ -16,10 +16,10 @@ from modules.lm.trie import choice_log_probabilities, forks
 from modules.prompts import load_artifact, save_artifact
 from modules.prompts.records import Probe, SearchRecord, check_probes
 from modules.tasks.example import Example, Task
-from optimize.finalists import Finalist
-from optimize.freeze import N_PROBES, build_artifact
-from optimize.scoring import calibrate, split_score
-from optimize.space import build_space
+from optimize.finish.finalists import Finalist
+from optimize.finish.freeze import N_PROBES, build_artifact
+from optimize.race.scoring import calibrate, split_score
+from optimize.space.space import build_space
 from tests import tables
 
 Array = NDArray[np.float64]

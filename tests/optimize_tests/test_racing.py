@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from optimize.racing import ALPHA, MIN_EXAMPLES, is_behind
+from optimize.race.racing import ALPHA, MIN_EXAMPLES, is_behind
 
 
 def test_behind_and_ahead() -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from modules.prompts.calibration import log_softmax
 from modules.wilson import wilson
-from optimize.scoring import calibrate, fitted_bias, information_loss, split_score
+from optimize.race.scoring import calibrate, fitted_bias, information_loss, split_score
 
 Array = NDArray[np.float64]
 Gold = NDArray[np.int64]

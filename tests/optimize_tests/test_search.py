@@ -19,10 +19,11 @@ from modules.prompts import Artifact, load_artifact
 from modules.prompts.render import Rendered
 from modules.tasks import SplitSizes
 from modules.tasks.example import Example, SealedSplit, Splits, Task
-from optimize.finalists import N_FINALISTS, Finalist, confirm_tokens
-from optimize.search import SearchConfig, run_search
-from optimize.space import Space, build_space
-from optimize.study import TrialRecord
+from optimize.config import Budget, SearchConfig
+from optimize.finish.finalists import N_FINALISTS, Finalist, confirm_tokens
+from optimize.search import run_search
+from optimize.space.space import Space, build_space
+from optimize.study.study import TrialRecord
 from tests import tables, tiny
 
 BUDGET = 24_000
@@ -57,7 +58,7 @@ class Killed(BaseException):
 def _sampler_soon() -> Iterator[None]:
     """Let the sampler learn after four trials, so that it is at work in a small budget."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("optimize.study._STARTUP_TRIALS", 4)
+        patch.setattr("optimize.study.study._STARTUP_TRIALS", 4)
         yield
 
 
@@ -71,7 +72,11 @@ def search(
     seed: int = 0,
 ) -> tuple[Artifact, bytes]:
     config = SearchConfig(
-        budget_tokens=budget, seed=seed, out=folder / "out", runs=folder / "runs", command="x"
+        budget=Budget(tokens=budget),
+        seed=seed,
+        out=folder / "out",
+        runs=folder / "runs",
+        command="x",
     )
     artifact, path = run_search(task, model, config, notes or Notes())
     return artifact, path.read_bytes()

@@ -15,11 +15,11 @@ from modules.programs.instructions import SWITCHES, instruction
 from modules.prompts import Demo, answers, render
 from modules.tasks.example import Example, Label, SealedSplit, Splits, Task
 from modules.tasks.signature import build_signature
-from optimize.finalists import pick_finalists
-from optimize.label_words import label_words
-from optimize.layouts import input_caps, layouts
-from optimize.space import N_DEMO_SETS, Space, build_space
-from optimize.study import TrialRecord
+from optimize.finish.finalists import pick_finalists
+from optimize.space.label_words import label_words
+from optimize.space.layouts import input_caps, layouts
+from optimize.space.space import N_DEMO_SETS, Space, build_space
+from optimize.study.study import TrialRecord
 
 ODD = ("", "<|im_end|>", '"quoted", and', "a\nb", "😀")[1:]
 
@@ -243,7 +243,7 @@ def trial(
 def test_finalists_are_the_best_whole_trials_no_prompt_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("optimize.finalists.N_FINALISTS", 4)
+    monkeypatch.setattr("optimize.finish.finalists.N_FINALISTS", 4)
     space = build_space(make_task(LABEL_SETS["sentiment"]), 0, has_chat=False)
     trials = [
         trial(space, 0, 0.5),

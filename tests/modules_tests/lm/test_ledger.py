@@ -36,6 +36,29 @@ def test_a_budget_of_zero_is_a_budget() -> None:
         Ledger(budget_tokens=0).charge(n_prompts=1, forward_tokens=1)
 
 
+def test_calls_are_a_budget_of_their_own() -> None:
+    ledger = Ledger(budget_calls=3)
+    ledger.charge(n_prompts=2, forward_tokens=10**9)
+    with pytest.raises(BudgetExceeded, match="3 calls are spent"):
+        ledger.charge(n_prompts=2, forward_tokens=1)
+    ledger.charge(n_prompts=1, forward_tokens=1)  # sampled tokens come without a new prompt
+    ledger.charge(n_prompts=0, forward_tokens=1, sampled_tokens=1)
+    assert ledger.account.n_prompts == 3
+
+
+def test_seconds_run_from_the_opening() -> None:
+    now = [100.0]
+    ledger = Ledger(budget_seconds=2.5, clock=lambda: now[0])
+    ledger.charge(n_prompts=1, forward_tokens=1)
+    now[0] = 102.5
+    ledger.charge(n_prompts=1, forward_tokens=1)
+    now[0] = 102.6
+    assert ledger.seconds == pytest.approx(2.6)
+    with pytest.raises(BudgetExceeded, match=r"2\.5 seconds are spent"):
+        ledger.charge(n_prompts=1, forward_tokens=1)
+    assert ledger.account.n_prompts == 2
+
+
 def test_no_ordinary_handler_catches_a_spent_budget() -> None:
     assert not issubclass(BudgetExceeded, Exception)
 

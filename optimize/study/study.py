@@ -25,9 +25,9 @@ from modules.errors import UserError
 from modules.files import make_folder
 from modules.lm import BudgetExceeded, Ledger, LocalModel, PromptTooLong
 from modules.tasks.example import Task
-from optimize.moves import neighbour
-from optimize.space import Space
-from optimize.trial import Outcome, run_trial
+from optimize.propose.moves import neighbour
+from optimize.race.trial import Outcome, run_trial
+from optimize.space.space import Space
 
 Array = NDArray[np.float64]
 

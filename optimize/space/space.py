@@ -10,8 +10,8 @@ from modules.programs.demos import POOLS, demo_counts, demo_set
 from modules.programs.instructions import SWITCHES, instruction
 from modules.prompts import InputCap, LabelWord, Layout, Prompt
 from modules.tasks.example import Task
-from optimize.label_words import label_words
-from optimize.layouts import input_caps, layouts
+from optimize.space.label_words import label_words
+from optimize.space.layouts import input_caps, layouts
 
 N_DEMO_SETS = 16
 

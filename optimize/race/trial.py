@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from modules.lm import LocalModel
 from modules.prompts import Prompt, answers, render
 from modules.tasks.example import Example, Task
-from optimize.racing import is_behind
-from optimize.scoring import information_loss
+from optimize.race.racing import is_behind
+from optimize.race.scoring import information_loss
 
 Array = NDArray[np.float64]
 

@@ -13,10 +13,10 @@ from modules.lm import BudgetExceeded, LocalModel, PromptTooLong
 from modules.prompts import Prompt, answers, render
 from modules.prompts.records import Score
 from modules.tasks.example import Task
-from optimize.scoring import calibrate, information_loss, split_score
-from optimize.space import Space
-from optimize.study import TrialRecord
-from optimize.trial import label_log_probabilities
+from optimize.race.scoring import calibrate, information_loss, split_score
+from optimize.race.trial import label_log_probabilities
+from optimize.space.space import Space
+from optimize.study.study import TrialRecord
 
 Array = NDArray[np.float64]
 
@@ -27,10 +27,10 @@ N_FINALISTS = 2
 class Finalist:
     """A calibrated prompt with its scores on dev and on confirm.
 
-    Both scores, and `confirm_loss` (the mean information loss there, see `optimize.scoring`, which
-    decides), are those of the bias that was settled on dev alone. The prompt carries the bias that
-    is settled on both splits: the same rule, more examples. `confirm_logp` [n, k] are the confirm
-    examples' uncalibrated log-probabilities.
+    Both scores, and `confirm_loss` (the mean information loss there, see `optimize.race.scoring`,
+    which decides), are those of the bias that was settled on dev alone. The prompt carries the bias
+    that is settled on both splits: the same rule, more examples. `confirm_logp` [n, k] are the
+    confirm examples' uncalibrated log-probabilities.
     """
 
     trial: int

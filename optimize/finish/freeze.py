@@ -10,7 +10,7 @@ from modules.lm.recorded import record_of
 from modules.prompts import Artifact, reading
 from modules.prompts.records import LabelRecord, Probe, SearchRecord, TaskRecord
 from modules.tasks.example import Task
-from optimize.finalists import Finalist
+from optimize.finish.finalists import Finalist
 
 N_PROBES = 8
 _MAX_PROBE_CHARS = 20_000

@@ -6,10 +6,10 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from modules.tasks.example import Task
-from optimize.finalists import Finalist
-from optimize.scoring import calibrate, split_score
-from optimize.space import Space
-from optimize.study import TrialRecord
+from optimize.finish.finalists import Finalist
+from optimize.race.scoring import calibrate, split_score
+from optimize.space.space import Space
+from optimize.study.study import TrialRecord
 
 
 class Display:
