@@ -81,13 +81,17 @@ def parser(asked: str | None = None, *, everything: bool = False) -> argparse.Ar
     top.add_argument("--version", action="version", version=version)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, told in STAGES.items():
-        own = [importlib.import_module(f"{name}.__main__")._parser()] if everything else []
+        own = [_stage_parser(name)] if everything else []
         commands.add_parser(name, help=told, add_help=False, parents=own)
     for command in COMMANDS:
         own_parser = commands.add_parser(command.name, help=command.help, description=command.help)
         if everything or command.name == asked:
             doer(command).add_options(own_parser)
     return top
+
+
+def _stage_parser(stage: str) -> argparse.ArgumentParser:
+    return cast(argparse.ArgumentParser, importlib.import_module(f"{stage}.__main__").parser())
 
 
 def doer(command: Command) -> Doer:

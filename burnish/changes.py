@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from modules.prompts import Artifact, Prompt
@@ -11,7 +11,10 @@ from modules.prompts.records import TaskRecord
 
 Kind = Literal["changed", "added", "removed", "moved"]
 
-PROMPT_PARTS = ("layout", "instruction", "demos", "label words", "cap", "decoding", "bias")
+PROMPT_PARTS = (
+    *("layout", "instruction", "demos", "label words", "cap", "decoding", "bias"),
+    "members",
+)
 ORIGIN_PARTS = ("model", "task", "search", "versions", "file")
 
 
@@ -21,6 +24,8 @@ class Change:
 
     A value is None where there is none. "moved" is a demo whose `before` and `after` are its
     numbers, from 1, and whose text is `what`; other demos have their text and label as values.
+    In the part "members", the further prompts of ensembles, `what` begins with the prompt's number
+    in the ensemble, from 2, and what is added or removed is a whole prompt.
     """
 
     part: str
@@ -42,7 +47,8 @@ class Change:
 
 def changes(a: Artifact, b: Artifact) -> list[Change]:
     """Give all differences: first those of the prompts, in the order of `PROMPT_PARTS`."""
-    return [*_prompt_changes(a.prompt, b.prompt), *_origin_changes(a, b)]
+    prompts = [*_prompt_changes(a.prompt, b.prompt), *_member_changes(a.members, b.members)]
+    return [*prompts, *_origin_changes(a, b)]
 
 
 def _prompt_changes(a: Prompt, b: Prompt) -> Iterator[Change]:
@@ -60,6 +66,24 @@ def _prompt_changes(a: Prompt, b: Prompt) -> Iterator[Change]:
         yield _changed("decoding", "decoding", a.decoding, b.decoding)
     biases = (dict(zip(p.label_names, p.bias, strict=True)) for p in (a, b))
     yield from _fields("bias", *biases)
+
+
+def _member_changes(a: Sequence[Prompt], b: Sequence[Prompt]) -> Iterator[Change]:
+    """Compare the further prompts of two ensembles place by place."""
+    if len(a) != len(b):
+        yield _changed("members", "prompts in all", len(a) + 1, len(b) + 1)
+    for number, (one, other) in enumerate(zip(a, b, strict=False), start=2):
+        for change in _prompt_changes(one, other):
+            what = f"prompt {number}, {change.part}, {change.what}"
+            yield replace(change, part="members", what=what)
+    for at in range(len(b), len(a)):
+        before = a[at].model_dump(mode="json")
+        what = f"prompt {at + 2}"
+        yield Change(part="members", what=what, kind="removed", before=before, after=None)
+    for at in range(len(a), len(b)):
+        after = b[at].model_dump(mode="json")
+        what = f"prompt {at + 2}"
+        yield Change(part="members", what=what, kind="added", before=None, after=after)
 
 
 def _origin_changes(a: Artifact, b: Artifact) -> Iterator[Change]:

@@ -11,16 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, overload
 
+from burnish.asking import ask
 from burnish.labels import probabilities
 from modules.lm import GenerateRequest, LocalModel, PromptTooLong, Sampling, load_recorded
-from modules.prompts import (
-    Artifact,
-    Rendered,
-    answers,
-    load_artifact,
-    parse_answer,
-    render,
-)
+from modules.prompts import Artifact, load_artifact, parse_answer, render
 from modules.tasks.clean import clean_text
 
 Outcome = Literal["ok", "invalid", "lm_error", "no_text"]
@@ -47,12 +41,14 @@ class Answer:
 
 
 class Classifier:
-    """A frozen prompt on a model. What a text gets does not depend on the texts beside it."""
+    """A frozen prompt, or an ensemble, on a model.
+
+    What a text gets does not depend on the texts beside it.
+    """
 
     def __init__(self, artifact: Artifact, model: LocalModel) -> None:
         self.artifact = artifact
         self.model = model
-        self._prompt = artifact.prompt
 
     @overload
     def __call__(self, texts: str) -> Answer: ...  # type: ignore[overload-overlap]  # str is iterable
@@ -87,36 +83,38 @@ class Classifier:
 
     def _label(self, texts: Sequence[str], progress: Progress | None) -> list[Answer]:
         cleaned = [clean_text(text) for text in texts]
-        prompts = [render(self._prompt, text) for text in cleaned if text]
-        found = iter(self._ask(prompts, progress))
+        found = iter(self._ask([text for text in cleaned if text], progress))
         return [next(found) if text else _without("no_text") for text in cleaned]
 
-    def _ask(self, prompts: Sequence[Rendered], progress: Progress | None) -> list[Answer]:
-        """Ask the model; where a prompt is too long, halve until it stands alone."""
-        if not prompts:
+    def _ask(self, texts: Sequence[str], progress: Progress | None) -> list[Answer]:
+        """Ask the model; where a text is too long, halve until it stands alone."""
+        if not texts:
             return []
-        ask = self._choose if self._prompt.decoding == "choose" else self._generate
+        chooses = self.artifact.prompt.decoding == "choose"
         try:
-            return ask(prompts, progress)
+            return (self._choose if chooses else self._generate)(texts, progress)
         except PromptTooLong:  # raised before anything is run
-            if len(prompts) == 1:
+            if len(texts) == 1:
                 return [_without("lm_error")]
-        middle = len(prompts) // 2
-        return self._ask(prompts[:middle], progress) + self._ask(prompts[middle:], progress)
+        middle = len(texts) // 2
+        return self._ask(texts[:middle], progress) + self._ask(texts[middle:], progress)
 
-    def _choose(self, prompts: Sequence[Rendered], progress: Progress | None) -> list[Answer]:
-        scored = self.model.choose(prompts, answers(self._prompt), progress)
-        return [self._most_probable(row) for row in scored.log_probabilities().tolist()]
+    def _choose(self, texts: Sequence[str], progress: Progress | None) -> list[Answer]:
+        found = ask(self.model, self.artifact.prompts, texts, progress)
+        return [self._most_probable(row) for row in found.tolist()]
 
     def _most_probable(self, log_probabilities: Sequence[float]) -> Answer:
-        p = probabilities(self._prompt, log_probabilities)
+        p = probabilities(self.artifact.prompts, log_probabilities)
         label = max(p, key=p.__getitem__)  # the first of equals
         return Answer(label=label, confidence=p[label], probabilities=p, outcome="ok")
 
-    def _generate(self, prompts: Sequence[Rendered], progress: Progress | None) -> list[Answer]:
-        requests = [GenerateRequest(prompt=prompt, sampling=Sampling()) for prompt in prompts]
+    def _generate(self, texts: Sequence[str], progress: Progress | None) -> list[Answer]:
+        prompt = self.artifact.prompt
+        requests = [
+            GenerateRequest(prompt=render(prompt, text), sampling=Sampling()) for text in texts
+        ]
         written = [done.text for done in self.model.generate(requests, progress)]
-        labels = [parse_answer(self._prompt, text) for text in written]
+        labels = [parse_answer(prompt, text) for text in written]
         return [_without("invalid") if label is None else _said(label) for label in labels]
 
 

@@ -13,7 +13,7 @@ from burnish.provenance import short
 from burnish.scores import accuracy, overlap
 from burnish.terminal import Piece, Said, Screen, add_display_options
 from burnish.words import compared
-from modules.prompts import Artifact, load_artifact
+from modules.prompts import Artifact, ensemble_identity, load_artifact
 
 DIFFERENT = 1
 
@@ -49,8 +49,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def is_same(pair: tuple[Artifact, Artifact]) -> bool:
-    """Whether two artifacts hold the same prompt."""
-    return pair[0].prompt_id == pair[1].prompt_id
+    """Whether two artifacts hold the same prompt, or the same ones in the same order."""
+    return ensemble_identity(pair[0].prompts) == ensemble_identity(pair[1].prompts)
 
 
 def verdict(pair: tuple[Artifact, Artifact]) -> str:

@@ -3,8 +3,8 @@
 It follows from the artifact alone; drawing it belongs to `burnish.show`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 from burnish.labels import answered, probabilities
@@ -65,33 +65,43 @@ class Example:
 
 
 def example_of(artifact: Artifact, text: str | None = None) -> Example:
-    """Give a text in the prompt: the given one, else the first probe, demo, or the placeholder."""
-    prompt = artifact.prompt
+    """Give a text in the first prompt: the given one, else the first probe, demo, or placeholder.
+
+    What was said of a probe is the whole artifact's word, an ensemble's too.
+    """
+    prompts = artifact.prompts
+    demos = artifact.prompt.demos
     if text is not None:
-        return _example(prompt, "text", text)
+        return _example(prompts, "text", text)
     if artifact.probes:
         probe = artifact.probes[0]
-        return _example(prompt, "probe", probe.text, probe.label, probe.log_probabilities)
-    if prompt.demos:
-        return _example(prompt, "demo", prompt.demos[0].text, prompt.demos[0].label)
-    return _example(prompt, "placeholder", reading(prompt).placeholder)
+        return _example(prompts, "probe", probe.text, probe.label, probe.log_probabilities)
+    if demos:
+        return _example(prompts, "demo", demos[0].text, demos[0].label)
+    return _example(prompts, "placeholder", reading(artifact.prompt).placeholder)
+
+
+def in_prompt(example: Example, prompt: Prompt) -> Example:
+    """Give the same input in another prompt of the ensemble, without label and probabilities."""
+    turns = _turns(prompt, example.text, example.said)
+    return replace(example, gold=None, said=None, probabilities=None, turns=turns)
 
 
 def _example(
-    prompt: Prompt,
+    prompts: Sequence[Prompt],
     origin: Origin,
     text: str,
     gold: str | None = None,
     logp: tuple[float, ...] | None = None,
 ) -> Example:
-    said = None if logp is None else answered(prompt, logp)
+    said = None if logp is None else answered(prompts, logp)
     return Example(
         origin=origin,
         text=text,
         gold=gold,
         said=said,
-        probabilities=None if logp is None else probabilities(prompt, logp),
-        turns=_turns(prompt, text, said),
+        probabilities=None if logp is None else probabilities(prompts, logp),
+        turns=_turns(prompts[0], text, said),
     )
 
 

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -10,7 +11,7 @@ from burnish.exports.form import Export, Tokenizer, one_line
 from burnish.terminal import harmless
 from modules.errors import UserError
 from modules.files import make_folder, write_atomic
-from modules.prompts import Artifact, load_artifact
+from modules.prompts import Artifact, load_artifact, reading
 
 if TYPE_CHECKING:
     from modules.lm.pieces import PieceCodec
@@ -24,6 +25,9 @@ FORMATS = {
     "llamacpp": "burnish.exports.llamacpp",
     "python": "burnish.exports.python",
 }
+
+
+_WHOLE = {"messages"}  # the forms that can hold all prompts of an ensemble
 
 
 class Exporter(Protocol):
@@ -41,6 +45,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a file, or for llamacpp a folder; without it, standard output",
     )
+    parser.add_argument(
+        "--member",
+        type=int,
+        metavar="N",
+        help="of an ensemble only its prompt N, from 1; its answers are not the ensemble's",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -49,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         UserError: a broken artifact, a model that is not here, a place that cannot be written.
     """
-    made = export(load_artifact(options.artifact), options.to)
+    made = export(load_artifact(options.artifact), options.to, options.member)
     for note in made.notes:
         print(f"note: {one_line(note)}", file=sys.stderr)
     if options.out is None:
@@ -58,12 +68,22 @@ def run(options: argparse.Namespace) -> None:
         write(made, options.out)
 
 
-def export(artifact: Artifact, form: str) -> Export:
+def export(artifact: Artifact, form: str, member: int | None = None) -> Export:
     """Make an export; the tokenizer of the artifact's model is loaded where the form needs it.
 
+    Args:
+        artifact: the frozen prompt.
+        form: one of `FORMATS`.
+        member: which prompt of an ensemble, from 1; None is the only one there is.
+
     Raises:
-        UserError: the model is not here or another one, or cannot express the prompt.
+        UserError: the model is not here or another one, or cannot express the prompt; an ensemble
+            in a form of one prompt, or no such member.
     """
+    if member is not None or form not in _WHOLE:
+        artifact, note = one_prompt(artifact, member)
+    else:
+        note = None
     known: list[PieceCodec] = []
 
     def tokenizer() -> "PieceCodec":
@@ -74,7 +94,38 @@ def export(artifact: Artifact, form: str) -> Export:
         return known[0]
 
     exporter = cast(Exporter, importlib.import_module(FORMATS[form]))
-    return exporter.export(artifact, tokenizer)
+    made = exporter.export(artifact, tokenizer)
+    return made if note is None else replace(made, notes=(*made.notes, note))
+
+
+def one_prompt(artifact: Artifact, member: int | None) -> tuple[Artifact, str | None]:
+    """Give the artifact with one of its prompts alone, and what is to be said of that.
+
+    It keeps the digest of the whole, which says where the prompt is from.
+
+    Raises:
+        UserError: an ensemble without a member's number, or a number that it has not.
+    """
+    n = len(artifact.prompts)
+    if member is None:
+        if n > 1:
+            raise UserError(
+                f"this is an ensemble of {n} prompts, and this form holds one: give --member N, "
+                f"1 to {n}, for one of them (its answers are not the ensemble's), or --to messages"
+            )
+        return artifact, None
+    if not 1 <= member <= n:
+        raise UserError(f"--member must be from 1 to {n}, got {member}")
+    prompt = artifact.prompts[member - 1]
+    alone = artifact.model_copy(
+        update={
+            "prompt": prompt,
+            "members": (),
+            "prompt_id": prompt.identity(),
+            "reading": reading(prompt),
+        }
+    )
+    return alone, f"prompt {member} of {n}: its answers are not the ensemble's" if n > 1 else None
 
 
 def joined(made: Export) -> str:

@@ -82,6 +82,7 @@ def to_json(entries: Sequence[Entry]) -> dict[str, Any]:
                 "path": str(entry.path),
                 "sha256": entry.artifact.sha256,
                 "prompt_id": entry.artifact.prompt_id,
+                "n_prompts": len(entry.artifact.prompts),
                 "task": entry.artifact.task.name,
                 "model": entry.artifact.model.name,
                 "seed": entry.artifact.search.seed,
@@ -119,12 +120,20 @@ def _table(whole: Sequence[tuple[Path, Artifact]]) -> list[str]:
 
 
 def _cells(artifact: Artifact) -> list[str]:
-    cells = [artifact.task.name, artifact.model.name, str(artifact.search.seed)]
+    cells = [artifact.task.name, _model(artifact), str(artifact.search.seed)]
     for split in _SPLITS:
         score = artifact.scores.get(split)
         cells += ["-", "-"] if score is None else [accuracy(score), f"{score.n:,}"]
     spent = tokens(artifact.search)
     return [clipped(cell, _MOST) for cell in [*cells, "-" if spent is None else f"{spent:,}"]]
+
+
+def _model(artifact: Artifact) -> str:
+    """Give the model's name, and of how many prompts an ensemble is."""
+    if not artifact.members:
+        return artifact.model.name
+    said = f" (ensemble of {len(artifact.prompts)})"
+    return clipped(artifact.model.name, _MOST - len(said)) + said
 
 
 def _card(path: Path, artifact: Artifact, screen: Screen) -> list[str]:

@@ -1,4 +1,4 @@
-"""Probes run again: the same examples through the same prompt, and how far the numbers lie apart.
+"""Probes run again: the same examples through the same prompts, and how far the numbers lie apart.
 
 Why there are tolerances. On the same processor, in the same dtype, with the same versions, bits are
 equal. Another processor sums in another order, and each sum is rounded to the dtype.
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish.labels import LOWEST, answered
+from burnish.asking import ask
+from burnish.labels import answered
 from modules.lm import LocalModel
-from modules.prompts import Prompt, answers, render
+from modules.prompts import LOWEST, Prompt
 from modules.prompts.records import Probe
 
 Array = NDArray[np.float64]
@@ -59,19 +60,22 @@ def tolerance(*dtypes: str) -> float:
     return max(TOLERANCES.get(dtype, 0.0) for dtype in dtypes)
 
 
-def repeat(model: LocalModel, prompt: Prompt, probes: Sequence[Probe], allowed: float) -> Repeat:
-    """Run probes again, at least one.
+def repeat(
+    model: LocalModel, prompts: Sequence[Prompt], probes: Sequence[Probe], allowed: float
+) -> Repeat:
+    """Run probes, at least one, again through an artifact's prompts.
 
     Raises:
-        PromptTooLong, ValueError, UserError: the model cannot read the prompt, so it is another.
+        PromptTooLong, ValueError, UserError: the model cannot read a prompt, so it is another.
     """
-    rendered = [render(prompt, probe.text) for probe in probes]
-    choices = model.choose(rendered, answers(prompt))
-    return compare(prompt, probes, choices.log_probabilities(), allowed)
+    found = ask(model, prompts, [probe.text for probe in probes])
+    return compare(prompts, probes, found, allowed)
 
 
-def compare(prompt: Prompt, probes: Sequence[Probe], found: Array, allowed: float) -> Repeat:
-    """Compare log-probabilities [n, k] with those on record."""
+def compare(
+    prompts: Sequence[Prompt], probes: Sequence[Probe], found: Array, allowed: float
+) -> Repeat:
+    """Compare log-probabilities [n, k], in the form that probes record, with those on record."""
     found = np.maximum(found, LOWEST)
     recorded = np.array([probe.log_probabilities for probe in probes])
     apart = np.abs(found - recorded).max(axis=1)
@@ -80,7 +84,9 @@ def compare(prompt: Prompt, probes: Sequence[Probe], found: Array, allowed: floa
         n=len(probes),
         n_equal=sum(one == other for one, other in pairs),
         n_within=int((apart <= allowed).sum()),
-        n_relabelled=sum(answered(prompt, one) != answered(prompt, other) for one, other in pairs),
+        n_relabelled=sum(
+            answered(prompts, one) != answered(prompts, other) for one, other in pairs
+        ),
         largest=float(apart.max()),
         tolerance=allowed,
     )

@@ -19,20 +19,31 @@ def tokens(search: SearchRecord) -> int | None:
     return search.spent.get("forward_tokens")
 
 
-def search_facts(search: SearchRecord) -> Facts:
-    """Say how the prompt was found and what that cost."""
+def search_facts(search: SearchRecord, n_prompts: int = 1) -> Facts:
+    """Say how the prompt, or an ensemble of `n_prompts`, was found and what that cost."""
+    chosen = (
+        "this one told most about the label there"
+        if n_prompts == 1
+        else f"{n_prompts} of them answer together"
+    )
     n = search.n_finalists
     met = f"the {n} best were" if n > 1 else "the best was"
     spent = tokens(search)
     cost = "unknown" if spent is None else f"{spent:,} of {search.budget_tokens:,} forward tokens"
-    n_prompts = search.spent.get("n_prompts")
-    asked = "" if n_prompts is None else f", {n_prompts:,} prompts"
+    n_asked = search.spent.get("n_prompts")
+    asked = "" if n_asked is None else f", {n_asked:,}{_bound(search.budget_calls)} prompts"
+    if search.budget_seconds is not None:
+        asked += f", within {search.budget_seconds:g} s"
     return [
         ("search", f"{search.optimizer}, seed {search.seed}"),
         ("trials", f"{search.n_trials:,}, {search.n_pruned:,} of them stopped early"),
-        ("finalists", f"{met} scored on confirm; this one told most about the label there"),
+        ("finalists", f"{met} scored on confirm; {chosen}"),
         ("budget", cost + asked),
     ]
+
+
+def _bound(most: int | None) -> str:
+    return "" if most is None else f" of {most:,}"
 
 
 def model_facts(model: ModelRecord) -> Facts:

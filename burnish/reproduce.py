@@ -21,8 +21,9 @@ from burnish.terminal import Piece, Screen, add_colour_option
 from modules.errors import INTERRUPTED, UserError
 from modules.files import make_folder
 from modules.lm import LocalModel, load_as_named
-from modules.prompts import OWN_OPTIMIZER, Artifact, load_artifact
+from modules.prompts import OWN_OPTIMIZER, Artifact, ensemble_identity, load_artifact
 from modules.prompts.artifact import SCHEMA_VERSION
+from modules.prompts.records import SearchRecord
 from modules.tasks import Task
 from optimize.config import Budget, SearchConfig
 from optimize.search import run_search
@@ -116,14 +117,21 @@ def _search(start: Start, folder: Path) -> tuple[Artifact, Path]:
     """Run the recorded search, or go on with it where the folder has its journal."""
     recorded = start.artifact
     config = SearchConfig(
-        budget=Budget(tokens=recorded.search.budget_tokens),
+        budget=_budget(recorded.search),
         seed=recorded.search.seed,
         out=folder / "artifacts",
         runs=folder / "journals",
         command=recorded.command,
+        ensemble=len(recorded.prompts),
     )
     with Display(start.task, config.budget.tokens) as display:
         return run_search(start.task, start.model, config, display)
+
+
+def _budget(search: SearchRecord) -> Budget:
+    return Budget(
+        tokens=search.budget_tokens, calls=search.budget_calls, seconds=search.budget_seconds
+    )
 
 
 def _forecast(start: Start) -> str:
@@ -142,9 +150,9 @@ def _tokens_per_s(start: Start) -> float | None:
     if not recorded.probes:
         return None
     try:
-        repeat(model, recorded.prompt, recorded.probes, 0.0)
+        repeat(model, recorded.prompts, recorded.probes, 0.0)
         before, began = model.ledger.account, time.perf_counter()
-        repeat(model, recorded.prompt, recorded.probes, 0.0)
+        repeat(model, recorded.prompts, recorded.probes, 0.0)
     except (UserError, ValueError):  # another model, which cannot read the prompt
         return None
     seconds, after = time.perf_counter() - began, model.ledger.account
@@ -169,7 +177,7 @@ def _same(new: Artifact) -> list[list[Piece]]:
 
 def _other(start: Start, new: Artifact, old_path: Path, path: Path) -> list[list[Piece]]:
     """Say which fields are other ones, why that can be, and where the new file lies."""
-    is_same = new.prompt_id == start.artifact.prompt_id
+    is_same = ensemble_identity(new.prompts) == ensemble_identity(start.artifact.prompts)
     prompt = "but the same prompt" if is_same else "and another prompt"
     fields = ", ".join(other_fields(start.artifact, new))
     look = shlex.join(["burnish", "diff", str(old_path), str(path)])
@@ -185,6 +193,8 @@ def _reasons(start: Start) -> Sequence[str]:
     reasons = [f"{f.what}: {f.told}" for f in start.findings if f.verdict == "other"]
     if start.artifact.schema_version < SCHEMA_VERSION:
         reasons.append("the file is of an older version of the schema")
+    if start.artifact.search.budget_seconds is not None:
+        reasons.append("the search was bounded in seconds, which depends on the machine's speed")
     return reasons or ["nothing that the file records is another here: python -m modules.lm check"]
 
 

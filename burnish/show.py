@@ -6,15 +6,16 @@ It reads one file. No model, no tokenizer and no network is needed.
 import argparse
 import json
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from burnish.example import Example, example_of
+from burnish.example import Example, example_of, in_prompt
 from burnish.prompt_text import prompt_lines
 from burnish.provenance import made_facts, model_facts, search_facts, task_facts
 from burnish.scores import told
 from burnish.terminal import Piece, Said, Screen, add_display_options, clipped, harmless
-from modules.prompts import Artifact, load_artifact, reading
+from modules.prompts import Artifact, Prompt, load_artifact, reading
 
 _ORIGINS = {
     "probe": "a confirm example as the input",
@@ -22,6 +23,10 @@ _ORIGINS = {
     "placeholder": "a placeholder for the input",
     "text": "your text as the input",
 }
+_TOGETHER = (
+    "{n} prompts answer together: each one's log-probabilities, with its bias, are renormalised, "
+    "and the mean of them over the prompts decides. The scores are those of all together."
+)
 _REMARK = "accuracy, 95 % Wilson interval; the search went by dev and did not see confirm"
 
 
@@ -49,23 +54,27 @@ def run(options: argparse.Namespace) -> None:
 def to_json(artifact: Artifact, path: Path, example: Example) -> dict[str, Any]:
     """Give all that is shown as plain JSON values: the file's fields, and what follows from them.
 
-    `reading` is there for files of version 1 too, which do not hold it.
+    `reading` is there for files of version 1 too, which do not hold it, and `member_readings`
+    where there are members, in their order.
     """
+    others = [reading(member).model_dump(mode="json") for member in artifact.members]
     return {
         "path": str(path),
         **artifact.to_json(),
         "reading": reading(artifact.prompt).model_dump(mode="json"),
+        **({"member_readings": others} if others else {}),
         "example": example.to_json(),
-        "next": next_commands(path),
+        "next": next_commands(artifact, path),
     }
 
 
-def next_commands(path: Path) -> list[str]:
+def next_commands(artifact: Artifact, path: Path) -> list[str]:
     """Give the commands that one would run next."""
     name = shlex.quote(str(path))
+    member = " --member 1" if artifact.members else ""
     return [
         f"burnish verify {name}",
-        f"burnish export {name} --to python",
+        f"burnish export {name} --to python{member}",
         f"burnish predict {name} --data FILE.csv --text-column COLUMN",
     ]
 
@@ -74,33 +83,52 @@ def drawn(artifact: Artifact, path: Path, example: Example, screen: Screen) -> l
     """Give the lines of the whole screen."""
     sections: list[tuple[str, list[str]]] = [
         (_heading(artifact, example), prompt_lines(example, screen)),
-        ("Answers", screen.facts(_answers(artifact))),
+        ("Answers", screen.facts(_answers(artifact, artifact.prompt))),
+        *_members(artifact, example, screen),
         ("Scores", screen.facts(_scores(artifact))),
-        ("How it was found", screen.facts(search_facts(artifact.search))),
+        ("How it was found", screen.facts(search_facts(artifact.search, len(artifact.prompts)))),
         ("Model", screen.facts(model_facts(artifact.model))),
         ("Task", screen.facts(task_facts(artifact.task))),
         ("Made with", screen.facts(made_facts(artifact))),
-        ("Next", [f"  {harmless(command)}" for command in next_commands(path)]),
+        ("Next", [f"  {harmless(command)}" for command in next_commands(artifact, path)]),
     ]
     lines = screen.heading(str(path))
+    if artifact.members:
+        lines += ["", *screen.lines(_TOGETHER.format(n=len(artifact.prompts)))]
     for heading, body in sections:
         lines += ["", *screen.heading(heading), *body]
     return lines
 
 
 def _heading(artifact: Artifact, example: Example) -> str:
-    prompt, name = artifact.prompt, clipped(artifact.model.name, 40)
+    name, n = clipped(artifact.model.name, 40), len(artifact.prompts)
+    which = "The prompt" if n == 1 else f"Prompt 1 of {n}"
+    form = _form(artifact.prompt)
+    return f"{which} as {name} reads it ({form}), with {_ORIGINS[example.origin]}"
+
+
+def _form(prompt: Prompt) -> str:
     kind = "chat turns" if prompt.layout.kind == "chat" else "plain text"
     n = len(prompt.demos)
-    demos = f"{n} demo{'' if n == 1 else 's'}"
-    return f"The prompt as {name} reads it ({kind}, {demos}), with {_ORIGINS[example.origin]}"
+    return f"{kind}, {n} demo{'' if n == 1 else 's'}"
 
 
-def _answers(artifact: Artifact) -> list[tuple[str, Said]]:
+def _members(
+    artifact: Artifact, example: Example, screen: Screen
+) -> Iterator[tuple[str, list[str]]]:
+    """Give the further prompts of an ensemble, each with the same input and its answers."""
+    n = len(artifact.prompts)
+    for number, member in enumerate(artifact.members, start=2):
+        heading = f"Prompt {number} of {n} ({_form(member)}), with the same input"
+        yield heading, prompt_lines(in_prompt(example, member), screen)
+        yield f"Answers of prompt {number}", screen.facts(_answers(artifact, member))
+
+
+def _answers(artifact: Artifact, prompt: Prompt) -> list[tuple[str, Said]]:
     meanings = {label.name: label.meaning for label in artifact.task.labels}
-    is_calibrated = any(artifact.prompt.bias)
+    is_calibrated = any(prompt.bias)
     facts: list[tuple[str, Said]] = []
-    for entry, bias in zip(artifact.prompt.words, artifact.prompt.bias, strict=True):
+    for entry, bias in zip(prompt.words, prompt.bias, strict=True):
         meaning = meanings.get(entry.label)
         said = [Piece(entry.word, "answer")]
         if is_calibrated:

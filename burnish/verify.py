@@ -92,7 +92,7 @@ def verification(artifact: Artifact, model: LocalModel, probes: Sequence[Probe])
         return Verification(findings=tuple(findings), repeated=None, obstacle=_no_probes(artifact))
     allowed = _allowed(artifact, model, findings)
     try:
-        repeated = repeat(model, artifact.prompt, probes, allowed)
+        repeated = repeat(model, artifact.prompts, probes, allowed)
     except (UserError, ValueError) as error:  # ValueError: too long, or answers that look alike
         obstacle = f"the model cannot read the prompt ({error})"
         return Verification(findings=tuple(findings), repeated=None, obstacle=obstacle)

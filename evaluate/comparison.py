@@ -23,6 +23,7 @@ from evaluate.run_record import (
     TimingRecord,
     machine,
 )
+from evaluate.words import counted
 from modules.errors import UserError
 from modules.lm import LocalModel, load_recorded
 from modules.lm.recorded import record_of
@@ -69,23 +70,23 @@ def compare(
     for path, artifact in frozen:
         model = load_recorded(artifact.model, run.dtype, cache=run.cache)
         _check_room(model, grid.plan)
-        others = {a.model.name: a.prompt for _, a in frozen if a is not artifact}
+        others = {a.model.name: a.prompts for _, a in frozen if a is not artifact}
         entries = ladder(
             grid.task,
             prompts,
             is_chat=model.has_chat_template,
             seed=artifact.task.split_seed,
-            frozen=artifact.prompt,
+            frozen=artifact.prompts,
             others=others,
         )
         for entry in entries:
             found, taken = prompt_records(grid, model, entry, journal)
             records += found
             timings += taken
-        parity = dspy_parity(model, grid.task, artifact.prompt, grid.sample[: run.n_parity])
+        parity = dspy_parity(model, grid.task, artifact.prompts, grid.sample[: run.n_parity])
         told(
             f"{model.identity.name}: dspy.Predict gives the batch's label on "
-            f"{parity.n_same_label} of {parity.n} examples, bit-equal probabilities on "
+            f"{parity.n_same_label} of {counted(parity.n, 'answer')}, bit-equal probabilities on "
             f"{parity.n_same_bits}"
         )
         unread = _unread(others, prompts, is_chat=model.has_chat_template)
@@ -165,16 +166,16 @@ def run_record(
 
 
 def _unread(
-    others: Mapping[str, Prompt], prompts: Sequence[str], *, is_chat: bool
+    others: Mapping[str, Sequence[Prompt]], prompts: Sequence[str], *, is_chat: bool
 ) -> tuple[str, ...]:
     """Name the models whose frozen prompts were wanted and cannot be read."""
     if "transferred" not in prompts:
         return ()
-    return tuple(name for name, prompt in others.items() if not can_read(prompt, is_chat=is_chat))
+    return tuple(name for name, found in others.items() if not can_read(found, is_chat=is_chat))
 
 
 def _prompt_record(task: Task, model: LocalModel, entry: Entry) -> PromptRecord:
-    """Give a prompt with its text as the model reads it, with the input's place marked."""
+    """Give an entry's prompts with their texts as the model reads them and the input's place."""
     mark = f"{{{task.input_field}}}"
     rendered = before_reason(entry.prompt, mark) if entry.thinks else render(entry.prompt, mark)
     return PromptRecord(
@@ -183,4 +184,8 @@ def _prompt_record(task: Task, model: LocalModel, entry: Entry) -> PromptRecord:
         thinks=entry.thinks,
         prompt=entry.prompt,
         shown=model.codec.chat_text(rendered),
+        members=entry.members,
+        members_shown=tuple(
+            model.codec.chat_text(render(member, mark)) for member in entry.members
+        ),
     )

@@ -9,7 +9,8 @@
 | frozen              | what the search found for this model                                    |
 | frozen for MODEL    | what the search found for another one                                   |
 
-Demos come from the train split. Only the frozen prompts were searched.
+Demos come from the train split. Only the frozen prompts were searched; one of them may be an
+ensemble.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,8 +35,8 @@ def ladder(
     *,
     is_chat: bool,
     seed: int,
-    frozen: Prompt,
-    others: Mapping[str, Prompt],
+    frozen: Sequence[Prompt],
+    others: Mapping[str, Sequence[Prompt]],
 ) -> tuple[Entry, ...]:
     """Give the entries that are wanted, in the order of `NAMES`.
 
@@ -44,8 +45,8 @@ def ladder(
         wanted: some of `NAMES`; `transferred` stands for the prompts of all other models.
         is_chat: whether the model has a chat template; without one there are no chat prompts.
         seed: of the demos.
-        frozen: the prompt that was found for this model.
-        others: model to prompt, for other models; those that this one cannot read are left out.
+        frozen: the prompt, or the prompts of the ensemble, that was found for this model.
+        others: model to the same, for other models; what this one cannot read is left out.
 
     Raises:
         UserError: an unknown name.
@@ -58,25 +59,31 @@ def ladder(
         "instructed": lambda: _instructed(task, is_chat=is_chat),
         "few-shot": lambda: _instructed(task, is_chat=is_chat, demos=_demos(task, seed)),
         "chain-of-thought": lambda: _instructed(task, is_chat=is_chat, form=_REASON_FORM),
-        "frozen": lambda: frozen,
     }
     entries = [
         Entry(name=name, prompt=make(), thinks=name == "chain-of-thought")
         for name, make in made.items()
         if name in wanted
     ]
+    if "frozen" in wanted:
+        entries.append(_entry("frozen", frozen))
     if "transferred" in wanted:
         entries += [
-            Entry(name=FROZEN_FOR + model, prompt=prompt)
-            for model, prompt in others.items()
-            if can_read(prompt, is_chat=is_chat)
+            _entry(FROZEN_FOR + model, prompts)
+            for model, prompts in others.items()
+            if can_read(prompts, is_chat=is_chat)
         ]
     return tuple(entries)
 
 
-def can_read(prompt: Prompt, *, is_chat: bool) -> bool:
-    """Say whether a model can read a prompt: chat needs a chat template."""
-    return is_chat or prompt.layout.kind == "text"
+def can_read(prompts: Sequence[Prompt], *, is_chat: bool) -> bool:
+    """Say whether a model can read all of some prompts: chat needs a chat template."""
+    return is_chat or all(prompt.layout.kind == "text" for prompt in prompts)
+
+
+def _entry(name: str, prompts: Sequence[Prompt]) -> Entry:
+    first, *members = prompts
+    return Entry(name=name, prompt=first, members=tuple(members))
 
 
 _REASON_FORM = "First give your reason in one sentence, then answer with one word: {either}."

@@ -13,7 +13,7 @@ from modules.tasks.example import Example, Task
 
 
 class Parity(NamedTuple):
-    """How many of n examples got the same label, and the very same probabilities."""
+    """How many of n answers, one an example and prompt, have the same label and the same bits."""
 
     n: int
     n_same_label: int
@@ -21,9 +21,19 @@ class Parity(NamedTuple):
 
 
 def dspy_parity(
+    model: LocalModel, task: Task, prompts: Sequence[Prompt], examples: Sequence[Example]
+) -> Parity:
+    """Answer examples one by one through `dspy.Predict` and compare with one batch.
+
+    Of an ensemble every prompt is compared by itself: a DSPy program has one.
+    """
+    each = [_prompt_parity(model, task, prompt, examples) for prompt in prompts]
+    return Parity(*map(sum, zip(*each, strict=True)))
+
+
+def _prompt_parity(
     model: LocalModel, task: Task, prompt: Prompt, examples: Sequence[Example]
 ) -> Parity:
-    """Answer examples one by one through `dspy.Predict` and compare with one batch."""
     texts = [example.inputs[task.input_field] for example in examples]
     rendered = [render(prompt, text) for text in texts]
     logp = model.choose(rendered, answers(prompt)).log_probabilities()

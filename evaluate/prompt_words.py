@@ -1,11 +1,29 @@
-"""A prompt in a sentence: its layout, instruction, demos, label words, cap and calibration."""
+"""A prompt in a sentence: its layout, instruction, demos, label words, cap and calibration.
+
+An ensemble is said prompt by prompt.
+"""
+
+from collections.abc import Sequence
 
 from evaluate.table import clean
 from evaluate.words import counted, listed
 from modules.prompts import Prompt
 
+WRITES = "in writing its first prompt answers alone"
 
-def described(prompt: Prompt) -> str:
+
+def described(prompts: Sequence[Prompt]) -> str:
+    """Say what a prompt, or each of an ensemble's, is made of, without its texts."""
+    if len(prompts) == 1:
+        return described_one(prompts[0])
+    each = [f"({n}) {described_one(prompt)}" for n, prompt in enumerate(prompts, start=1)]
+    return (
+        f"an ensemble of {len(prompts)} prompts, which chooses by the mean of their calibrated "
+        f"log-probabilities; {WRITES}: {'; '.join(each)}"
+    )
+
+
+def described_one(prompt: Prompt) -> str:
     """Say what a prompt is made of, without its texts."""
     return listed(
         [
@@ -19,9 +37,14 @@ def described(prompt: Prompt) -> str:
     )
 
 
+_PARTED = {"blank-line": "", "line": " parted by line breaks", "rule": " parted by rules"}
+
+
 def _layout(prompt: Prompt) -> str:
     layout = prompt.layout
-    kind = "chat turns" if layout.kind == "chat" else "plain text"
+    kind = "chat turns" if layout.kind == "chat" else f"plain text{_PARTED[layout.separator]}"
+    if layout.instruction == "both":
+        return f"{kind} with the instruction before and after the input"
     return f"{kind} with the instruction {layout.instruction} the input"
 
 

@@ -17,27 +17,45 @@ from modules.errors import UserError
 from modules.files import write_atomic
 from modules.prompts import Prompt
 from modules.prompts.artifact import RUN_RECORD
-from modules.prompts.prompt import Frozen
+from modules.prompts.prompt import Frozen, Grown
 from modules.prompts.records import LabelRecord, ModelRecord, Score, SearchRecord
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 FILE = RUN_RECORD
 
 _REUSED = 0.1  # a shared part that another block has run is no reason to distrust a time
 
 
-class PromptRecord(Frozen):
-    """A prompt of the comparison: its name, itself, and its text as this model reads it."""
+class PromptRecord(Grown):
+    """A prompt of the comparison: its name, itself, and its text as this model reads it.
+
+    `members` are the further prompts of an ensemble, `members_shown` their texts. Version 1 had
+    neither.
+    """
+
+    added = ("members", "members_shown")
 
     name: str
     id: str
     thinks: bool
     prompt: Prompt
     shown: str
+    members: tuple[Prompt, ...] = ()
+    members_shown: tuple[str, ...] = ()
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """All prompts that choose."""
+        return (self.prompt, *self.members)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The text of each prompt."""
+        return (self.shown, *self.members_shown)
 
 
 class ParityRecord(Frozen):
-    """How many of n examples got the same label, and the same bits, through `dspy.Predict`."""
+    """How many of n answers got the same label, and the same bits, through `dspy.Predict`."""
 
     n: int
     n_same_label: int
@@ -127,7 +145,7 @@ class TimingRecord(Frozen):
 class RunRecord(Frozen):
     """The whole record. `made` is a date (UTC); `machine` says what it ran on."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1, 2] = SCHEMA_VERSION
     command: str
     made: str
     machine: str

@@ -44,13 +44,14 @@ def open_test(task: Task, artifacts: Sequence[Artifact]) -> tuple[Example, ...]:
 
     Raises:
         UserError: a test example, or a near duplicate of one, stands in train, dev or confirm, or
-            is a demo of a frozen prompt or one of its probes.
+            is a demo of a frozen prompt, of any in an ensemble, or one of its probes.
     """
     test = task.splits.test.unseal()
     for name in ("train", "dev", "confirm"):
         refuse_leak(getattr(task.splits, name), test, what=f"the {name} split")
     for artifact in artifacts:
-        shown = [(demo.text, demo.label) for demo in artifact.prompt.demos]
+        demos = [demo for prompt in artifact.prompts for demo in prompt.demos]
+        shown = [(demo.text, demo.label) for demo in demos]
         shown += [(probe.text, probe.label) for probe in artifact.probes]
         examples = [Example(inputs={task.input_field: t}, label=label) for t, label in shown]
         refuse_leak(examples, test, what=f"the frozen prompt for {artifact.model.name}")

@@ -8,95 +8,90 @@ from pathlib import Path
 
 from modules.errors import UserError, exit_code
 from modules.files import make_folder
-from modules.lm import DEFAULT_MODELS, load_model
-from modules.prompts import artifact_path, cut, load_artifact
+from modules.lm import DEFAULT_MODELS, LocalModel, load_model
+from modules.prompts import OWN_OPTIMIZER, Artifact, artifact_path, cut, file_name, load_artifact
 from modules.tasks import load_task
 from modules.tasks.example import Task
-from modules.tasks.options import add_task_options, task_spec
-from optimize.config import Budget, SearchConfig
+from modules.tasks.options import task_spec
+from optimize.config import SearchConfig
+from optimize.dspy_optimizers import run_dspy_optimizer
 from optimize.finish.finalists import shown
+from optimize.options import names, parser, search_config
+from optimize.propose.writer import open_writer
 from optimize.search import run_search
 from optimize.views.display import Display
-
-DEFAULT_BUDGET = 120_000
+from optimize.views.leaderboard import Entry, save_leaderboard
 
 
 def main(arguments: list[str]) -> None:
     """Parse the command line, run the searches, say where the artifacts are."""
-    options = _parser().parse_args(arguments)
-    if options.budget_tokens < 1:
-        raise UserError(f"--budget-tokens must be at least 1, got {options.budget_tokens}")
+    options = parser().parse_args(arguments)
+    command = shlex.join(["python", "-m", "optimize", *arguments])
+    configs = [search_config(options, name, command) for name in names(options)]
     make_folder(options.out)
     make_folder(options.runs)
     task, report = load_task(task_spec(options), options.seed)
     print(f"task {task.name}: {task.signature.instructions}")
     print("\n".join(f"  {line}" for line in report.lines()))
     for name in options.model or DEFAULT_MODELS:
-        _search(task, name, options, shlex.join(["python", "-m", "optimize", *arguments]))
+        print(f"\nmodel {name}", flush=True)
+        model = load_model(name, dtype=options.dtype, cache=options.cache)
+        _search_all(task, model, configs, options)
 
 
-def _search(task: Task, name: str, options: argparse.Namespace, command: str) -> None:
-    print(f"\nmodel {name}", flush=True)
-    model = load_model(name, dtype=options.dtype, cache=options.cache)
-    config = SearchConfig(
-        budget=Budget(tokens=options.budget_tokens),
-        seed=options.seed,
-        out=options.out,
-        runs=options.runs,
-        command=command,
-    )
-    path = artifact_path(options.out, task.name, model.identity.name, options.seed)
+def _search_all(
+    task: Task, model: LocalModel, configs: list[SearchConfig], options: argparse.Namespace
+) -> None:
+    """Run every optimizer; several give a leaderboard, and one's failure does not stop the rest."""
+    entries = []
+    for config in configs:
+        if len(configs) > 1:
+            print(f"\n  optimizer {config.optimizer}", flush=True)
+        try:
+            entries.append(_search(task, model, config))
+        except UserError as error:
+            if len(configs) == 1:
+                raise
+            print(f"  {config.optimizer}: {error}", flush=True)
+    if len(configs) > 1:
+        print()
+        print(save_leaderboard(entries, options.runs, task.name, model.identity.name, options.seed))
+
+
+def _search(task: Task, model: LocalModel, config: SearchConfig) -> Entry:
+    path = artifact_path(config.out, task.name, model.identity.name, config.seed, config.optimizer)
     before = load_artifact(path).sha256 if path.is_file() else None
-    with Display(task, options.budget_tokens) as display:
-        artifact, path = run_search(task, model, config, display)
-    search, score = artifact.search, artifact.scores["confirm"]
-    print(
-        f"  {search.n_trials} trials, {search.n_pruned} stopped early, "
-        f"{search.spent['forward_tokens']:,} forward tokens"
-    )
-    print(
-        f"  frozen: {score.accuracy:.1%} on confirm "
-        f"[{score.low:.1%}, {score.high:.1%}], n = {score.n}"
-    )
-    sample = cut(task.splits.dev[0].inputs[task.input_field], artifact.prompt.cap)
-    print("  " + shown(artifact.prompt, sample, model).replace("\n", "\n  "))
+    with Display(task, config.budget.tokens, _plots(task, model, config)) as display:
+        if config.optimizer == OWN_OPTIMIZER:
+            artifact, path = run_search(task, model, config, display)
+        else:
+            writer = None
+            if config.writer is not None:
+                writer = open_writer(config.writer, model, config.seed)
+            artifact, path = run_dspy_optimizer(task, model, config, display, writer)
+    print("\n".join(f"  {line}" for line in display.account(artifact)))
+    _show(artifact, task, model)
     same = {None: "", artifact.sha256: " (the same bytes as before)"}.get(before, " (replaced)")
     print(f"  {path}{same}", flush=True)
+    return Entry(artifact=artifact, path=path, seconds=display.seconds)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m optimize",
-        description="Find the best prompt for a task and a small local model, and freeze it.",
+def _plots(task: Task, model: LocalModel, config: SearchConfig) -> Path:
+    folder = f"{file_name(task.name)}-{file_name(model.identity.name)}"
+    return config.runs / folder / f"seed-{config.seed}"
+
+
+def _show(artifact: Artifact, task: Task, model: LocalModel) -> None:
+    """Print the frozen prompt as the model reads it, and how it did on confirm."""
+    score = artifact.scores["confirm"]
+    together = f"{len(artifact.prompts)} prompts together, " if artifact.members else ""
+    print(
+        f"  frozen: {together}{score.accuracy:.1%} on confirm "
+        f"[{score.low:.1%}, {score.high:.1%}], n = {score.n}"
     )
-    add_task_options(parser)
-    group = parser.add_argument_group("search")
-    group.add_argument(
-        "--model",
-        nargs="+",
-        help="short names, hub ids or folders (default: " + " ".join(DEFAULT_MODELS) + ")",
-    )
-    group.add_argument(
-        "--budget-tokens",
-        type=int,
-        default=DEFAULT_BUDGET,
-        help=f"forward tokens for each model's search (default: {DEFAULT_BUDGET:,})",
-    )
-    group.add_argument("--seed", type=int, default=0, help="splits and search (default: 0)")
-    group.add_argument(
-        "--out", type=Path, default=Path("artifacts"), help="frozen prompts (default: artifacts)"
-    )
-    group.add_argument(
-        "--runs", type=Path, default=Path("runs/search"), help="journals (default: runs/search)"
-    )
-    group.add_argument("--dtype", help="bfloat16 or float32 (default: the machine's faster one)")
-    group.add_argument(
-        "--no-cache",
-        dest="cache",
-        action="store_false",
-        help="run everything, even what the answer cache has from an earlier run",
-    )
-    return parser
+    for prompt in artifact.prompts:
+        sample = cut(task.splits.dev[0].inputs[task.input_field], prompt.cap)
+        print("  " + shown(prompt, sample, model).replace("\n", "\n  "))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,11 @@ class SearchConfig:
     """How a search is run.
 
     `out` is the artifacts folder, `runs` keeps the study, `command` goes into the artifact.
-    `optimizer` is a name of `optimize.optimizers`.
+    `optimizer` is "optuna", our own search, or a name of `optimize.dspy_optimizers`; what follows
+    is for our own. `sampler` is a key of `optimize.propose.samplers.SAMPLERS`, `storage` the URL of
+    an Optuna storage (None: a journal file in `runs`), `writer` names who writes instructions
+    (`optimize.propose.writer.open_writer`; None: nobody), `ensemble` is how many prompts are frozen
+    together, and `racing` says whether a trial that is behind is stopped.
     """
 
     budget: Budget
@@ -33,3 +37,8 @@ class SearchConfig:
     runs: Path
     command: str
     optimizer: str = OWN_OPTIMIZER
+    sampler: str = "tpe"
+    storage: str | None = None
+    writer: str | None = None
+    ensemble: int = 1
+    racing: bool = True

@@ -1,6 +1,8 @@
-"""The search from end to end: propose and race, confirm, freeze."""
+"""The search from end to end: survey, propose and race, confirm, freeze."""
 
 import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -10,19 +12,46 @@ from modules.lm import Ledger, LocalModel
 from modules.prompts import OWN_OPTIMIZER, Artifact, artifact_path, file_name, save_artifact
 from modules.prompts.records import SearchRecord
 from modules.tasks.example import Task
-from optimize.config import SearchConfig
-from optimize.finish.finalists import N_FINALISTS, Finalist, confirm, confirm_tokens, pick_finalists
+from optimize.config import Budget, SearchConfig
+from optimize.finish.ensemble import Ensemble, Entrant, build_ensemble, pick_members
+from optimize.finish.finalists import (
+    N_FINALISTS,
+    Finalist,
+    confirm,
+    confirm_tokens,
+    ranked,
+)
 from optimize.finish.freeze import build_artifact
-from optimize.space.space import Space, build_space
-from optimize.study.study import Search, TrialRecord
+from optimize.propose.proposer import Proposer
+from optimize.propose.samplers import directions
+from optimize.race.record import Cost, TrialRecord
+from optimize.race.trial import Race
+from optimize.space.preparation import Prepared, cost_of, prepare
+from optimize.space.space import Space
+from optimize.study.storage import open_study
+from optimize.study.study import Search
+from optimize.study.written import with_written
 
 
 class Watcher(Protocol):
     """Who is told how the search goes; a command line draws it."""
 
-    def trial_ended(self, trial: TrialRecord, space: Space, spent_tokens: int) -> None: ...
+    def began(self, search: Search, space: Space, budget: Budget) -> None: ...
+
+    def trial_ended(self, trial: TrialRecord, space: Space, spent: Cost) -> None: ...
+
+    def study_ended(self, trials: Sequence[TrialRecord], space: Space, spent: Cost) -> None: ...
 
     def finalist_ended(self, finalist: Finalist) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Finished:
+    """What the study gave within its budget."""
+
+    trials: Sequence[TrialRecord]
+    spent: Cost
+    space: Space
 
 
 def run_search(
@@ -30,42 +59,30 @@ def run_search(
 ) -> tuple[Artifact, Path]:
     """Search a task's best prompt for a model, and freeze it.
 
-    A search that was stopped goes on from its journal. The same task, model, configuration and
-    library versions give the same artifact, byte for byte.
+    A search that was stopped goes on from its study, and several processes may share one. The same
+    task, model, configuration and library versions give the same artifact, byte for byte, unless
+    the budget is in seconds.
 
     Returns:
         The sealed artifact and its path.
 
     Raises:
         UserError: the budget is too small for one whole trial and one finalist, no prompt fits into
-            the model's context, or a folder cannot be written to.
+            the model's context, or a folder or a storage cannot be used.
     """
-    space = build_space(task, config.seed, has_chat=model.has_chat_template)
-    reserve = confirm_tokens(model, task, space)
-    study_budget = config.budget.tokens - reserve
-    name = f"{file_name(task.name)}-{file_name(model.identity.name)}"
-    journal = config.runs / name / f"{_fingerprint(task, model, space, config)}.journal"
-    search = Search(journal, name, config.seed)
-
-    def told(trial: TrialRecord) -> None:
-        watcher.trial_ended(trial, space, search.spent()["forward_tokens"])
-
-    search.run(model, task, space, study_budget, told)
-    if search.nothing_fits():
-        raise UserError(
-            f"no prompt fits into the context of {model.identity.name} with every dev example of "
-            f"{task.name}; shorten its longest texts, or take another model"
-        )
-    trials = search.finished(study_budget)
-    entrants = pick_finalists(trials, space)
+    prepared = prepare(model, task, config.seed, config.budget)
+    n_entrants = N_FINALISTS if config.ensemble == 1 else N_FINALISTS + config.ensemble - 1
+    reserve = confirm_tokens(model, task, prepared.space, n_entrants)
+    budget = _without(config.budget, reserve, n_entrants * len(task.splits.confirm))
+    finished = _study(task, model, config, prepared, budget, watcher)
+    entrants, n_members = _entrants(finished, task, config.ensemble)
     if not entrants:
         raise UserError(
             f"the budget of {config.budget.tokens:,} forward tokens is too small: {reserve:,} are "
-            f"set aside for the {N_FINALISTS} finalists and no trial could be finished with the "
+            f"set aside for the {n_entrants} finalists and no trial could be finished with the "
             f"rest; give at least {3 * reserve:,}"
         )
-    spent = search.spent(study_budget)
-    model.ledger = Ledger(config.budget.tokens - spent["forward_tokens"])
+    model.ledger = _rest(config.budget, finished.spent)
     finalists = confirm(model, task, entrants, watcher.finalist_ended)
     if not finalists:
         raise UserError(
@@ -73,24 +90,102 @@ def run_search(
             f"budget of {config.budget.tokens:,} forward tokens or the context of "
             f"{model.identity.name}; give a larger budget, or shorten the longest texts"
         )
-    for key, count in model.ledger.account.to_json().items():
-        spent[key] = spent.get(key, 0) + count
-    record = SearchRecord(
-        optimizer=OWN_OPTIMIZER,
-        seed=config.seed,
-        budget_tokens=config.budget.tokens,
-        spent=spent,
-        n_trials=len(trials),
-        n_pruned=sum(trial.pruned for trial in trials),
-        n_finalists=len(finalists),
+    frozen = _frozen(finalists, entrants[:n_members], task)
+    record = _record(config, finished, model.ledger, len(finalists))
+    artifact = build_artifact(
+        task, model, frozen.finalist, record, config.command, members=frozen.members
     )
-    artifact = build_artifact(task, model, finalists[0], record, config.command)
     path = artifact_path(config.out, task.name, model.identity.name, config.seed)
     return save_artifact(artifact, path), path
 
 
+def _study(
+    task: Task,
+    model: LocalModel,
+    config: SearchConfig,
+    prepared: Prepared,
+    budget: Budget,
+    watcher: Watcher,
+) -> _Finished:
+    """Run the study, or go on with it."""
+    name = f"{file_name(task.name)}-{file_name(model.identity.name)}"
+    mark = f"seed-{config.seed}-{_fingerprint(task, model, prepared.space, config)}"
+    where: Path | str = config.storage or config.runs / name / f"{mark}.journal"
+    study = open_study(where, f"{name}-{mark}", directions(config.sampler))
+    if config.writer is not None:
+        prepared = with_written(study, prepared, task, model, config)
+    space = prepared.space
+    proposer = Proposer(space, config.seed, config.sampler)
+    search = Search(study, proposer, prepared.cost, n_wanted=config.ensemble)
+    watcher.began(search, space, budget)
+
+    def told(trial: TrialRecord) -> None:
+        watcher.trial_ended(trial, space, search.spent())
+
+    search.run(model, Race(model, task, stops=config.racing), budget, told)
+    if search.nothing_fits():
+        raise UserError(
+            f"no prompt fits into the context of {model.identity.name} with every dev example of "
+            f"{task.name}; shorten its longest texts, or take another model"
+        )
+    finished = _Finished(trials=search.finished(budget), spent=search.spent(budget), space=space)
+    watcher.study_ended(finished.trials, space, finished.spent)
+    return finished
+
+
+def _entrants(finished: _Finished, task: Task, size: int) -> tuple[list[Entrant], int]:
+    """Give who meets the confirm split, the ensemble's members first, and how many those are."""
+    best = ranked(finished.trials, finished.space)
+    if size == 1:
+        return best[:N_FINALISTS], 0
+    members = pick_members(best, task, size)
+    others = [entrant for entrant in best[:N_FINALISTS] if entrant not in members]
+    return members + others, len(members)
+
+
+def _frozen(finalists: Sequence[Finalist], members: Sequence[Entrant], task: Task) -> Ensemble:
+    """Give what is frozen: the winner, or the members that could be confirmed, together."""
+    by_slot = {finalist.trial: finalist for finalist in finalists}
+    confirmed = [by_slot[trial.slot] for trial, _ in members if trial.slot in by_slot]
+    return build_ensemble(confirmed or finalists[:1], task)
+
+
+def _without(budget: Budget, tokens: int, calls: int) -> Budget:
+    """Give a budget less what is set aside."""
+    left = None if budget.calls is None else budget.calls - calls
+    return replace(budget, tokens=budget.tokens - tokens, calls=left)
+
+
+def _rest(budget: Budget, spent: Cost) -> Ledger:
+    """Open a ledger with what is left for the finalists; seconds do not stop them any more."""
+    left = None if budget.calls is None else budget.calls - spent.calls
+    return Ledger(budget.tokens - spent.tokens, left)
+
+
+def _record(
+    config: SearchConfig, finished: _Finished, ledger: Ledger, n_finalists: int
+) -> SearchRecord:
+    spent = finished.spent + cost_of(ledger)
+    trials = finished.trials
+    return SearchRecord(
+        optimizer=OWN_OPTIMIZER,
+        seed=config.seed,
+        budget_tokens=config.budget.tokens,
+        budget_calls=config.budget.calls,
+        budget_seconds=config.budget.seconds,
+        spent={
+            "n_prompts": spent.calls,
+            "forward_tokens": spent.tokens,
+            "saved_tokens": sum(trial.saved_tokens for trial in trials),
+        },
+        n_trials=len(trials),
+        n_pruned=sum(trial.pruned for trial in trials),
+        n_finalists=n_finalists,
+    )
+
+
 def _fingerprint(task: Task, model: LocalModel, space: Space, config: SearchConfig) -> str:
-    """Name what a study depends on, so that no other search goes on in its journal.
+    """Name what a study depends on, so that no other search goes on in it.
 
     The budget is left out: a larger one carries the same study further.
     """
@@ -101,7 +196,12 @@ def _fingerprint(task: Task, model: LocalModel, space: Space, config: SearchConf
         "sizes": task.splits.sizes(),
         "labels": [[label.name, label.meaning] for label in task.labels],
         "space": space.dimensions,
+        "words": {name: list(words) for name, words in space.words.items()},
+        "rankings": {name: list(ids) for name, ids in space.rankings.items()},
         "model": [model.identity.digest, model.identity.dtype],
         "seed": config.seed,
+        "sampler": config.sampler,
+        "racing": [config.racing, config.ensemble],
+        "writer": config.writer,
     }
-    return f"seed-{config.seed}-{sha256_text(canonical_json(parts))[:12]}"
+    return sha256_text(canonical_json(parts))[:12]

@@ -24,18 +24,43 @@ _WRAPPED = (
 )
 
 
+_ENSEMBLE = (
+    "each prompt gives every label a log-probability by its own rule; renormalise them over the "
+    "labels, take the mean over the prompts, label by label, and the label with the largest mean "
+    "wins"
+)
+
+
 def export(artifact: Artifact, tokenizer: Tokenizer) -> Export:
     """Give the messages, the placeholder in the last one of the user.
 
     `assistant_prefill` is there in chat where a lead opens the answer: it goes on in the
-    assistant's turn, which must not be closed before it.
+    assistant's turn, which must not be closed before it. Of an ensemble `prompts` holds all that,
+    a prompt each.
     """
-    asked = rendered(artifact)
-    read = reading(artifact.prompt)
     value: dict[str, Any] = {
         "made_from": made_from(artifact),
         "artifact": artifact.sha256,
         "model": model_json(artifact),
+    }
+    each = [
+        artifact.model_copy(update={"prompt": prompt, "members": ()}) for prompt in artifact.prompts
+    ]
+    if artifact.members:
+        value |= {"prompts": [_prompt(one, tokenizer) for one in each], "rule": _ENSEMBLE}
+    else:
+        value |= _prompt(artifact, tokenizer)
+    notes = [made_from(artifact)]
+    if any(one.prompt.layout.kind == "text" for one in each):
+        notes.append(_WRAPPED)
+    return Export.single(json.dumps(value, indent=2, ensure_ascii=False) + "\n", *notes)
+
+
+def _prompt(artifact: Artifact, tokenizer: Tokenizer) -> dict[str, Any]:
+    """Give what an endpoint needs for a single prompt."""
+    asked = rendered(artifact)
+    read = reading(artifact.prompt)
+    value: dict[str, Any] = {
         "kind": artifact.prompt.layout.kind,
         "messages": [
             {"role": turn.role, "content": turn.text} for turn in _turns(asked, tokenizer)
@@ -44,15 +69,13 @@ def export(artifact: Artifact, tokenizer: Tokenizer) -> Export:
     }
     if asked.is_chat and asked.lead:
         value["assistant_prefill"] = asked.lead
-    value |= {
+    return value | {
         "input": input_rule(artifact.prompt.cap),
         "cap": artifact.prompt.cap.model_dump(mode="json"),
         "answers": {answer.label: answer.text for answer in read.answers},
         "bias": dict(zip(artifact.prompt.label_names, artifact.prompt.bias, strict=True)),
         "rule": _RULE,
     }
-    notes = [made_from(artifact)] if asked.is_chat else [made_from(artifact), _WRAPPED]
-    return Export.single(json.dumps(value, indent=2, ensure_ascii=False) + "\n", *notes)
 
 
 def _turns(asked: Rendered, tokenizer: Tokenizer) -> tuple[Turn, ...]:

@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from evaluate.draws.entry import Cell, Entry, Plan, Progress, Record, record, too_long
 from modules.lm import Choices, LocalModel, draw_index, stream
-from modules.prompts import Prompt, Rendered, answers, apply_bias, render
+from modules.prompts import LOWEST, Prompt, Rendered, answers, combine, render
 from modules.tasks.example import Example, Task
 
 Array = NDArray[np.float64]
-_LOWEST = -1e3  # stands for a log-probability of -inf
 
 
 def choose_records(
@@ -26,11 +25,13 @@ def choose_records(
     """Score the examples once and give their answers at temperature 0 and at every other one.
 
     At a temperature T the label is drawn from the constrained decoder's distribution at T with the
-    prompt's bias in it: log p is proportional to (log-probability + bias) / T. An example that is
-    too long for the model is an `lm_error`. `progress` is told of every example.
+    prompt's bias in it: log p is proportional to (log-probability + bias) / T. An ensemble draws
+    from the combination of all its prompts' distributions at T. An example that is too long for the
+    model, in any of the prompts, is an `lm_error`. `progress` is told of every example.
     """
-    rendered = [render(entry.prompt, example.inputs[task.input_field]) for example in examples]
-    scored = score(model, entry.prompt, rendered, progress)
+    texts = [example.inputs[task.input_field] for example in examples]
+    rendered = [[render(prompt, text) for text in texts] for prompt in entry.prompts]
+    scored = score(model, entry.prompts, rendered, progress)
     for cell in plan.choosing:
         for example, scores in zip(examples, scored, strict=True):
             yield choice_record(model, task, entry, example, cell, scores)
@@ -44,21 +45,22 @@ class Drawn(NamedTuple):
 
 
 class Scores:
-    """The answers' scores behind one prompt, and what is drawn from them.
+    """The answers' scores for one example behind each prompt, and what is drawn from them.
 
-    `p` [k] is the distribution at temperature 1 with the prompt's bias in it.
+    `p` [k] is the distribution at temperature 1 with every bias in it; `n_input_tokens` counts the
+    tokens of all prompts.
     """
 
-    def __init__(self, choices: Choices, prompt: Prompt) -> None:
+    def __init__(self, choices: Sequence[Choices], prompts: Sequence[Prompt]) -> None:
         self._choices = choices
-        self._bias = np.array(prompt.bias)
-        self.n_input_tokens = choices.n_input_tokens[0]
+        self._biases = [np.array(prompt.bias) for prompt in prompts]
+        self.n_input_tokens = sum(one.n_input_tokens[0] for one in choices)
         self.p = self.distribution(1.0)
 
     def distribution(self, temperature: float) -> Array:
         """Give the decoder's distribution [k] at a temperature above 0, with the bias in it."""
-        logp = np.maximum(self._choices.log_probabilities(temperature), _LOWEST)
-        return np.asarray(np.exp(apply_bias(logp, self._bias, temperature))[0])
+        logps = [np.maximum(one.log_probabilities(temperature), LOWEST) for one in self._choices]
+        return np.asarray(np.exp(combine(logps, self._biases, temperature))[0])
 
     def draw(self, cell: Cell, example_id: str) -> Drawn:
         """Draw a label from the example's own stream; at temperature 0 the most probable one."""
@@ -72,23 +74,36 @@ class Scores:
 
 def score(
     model: LocalModel,
-    prompt: Prompt,
-    rendered: Sequence[Rendered],
+    prompts: Sequence[Prompt],
+    rendered: Sequence[Sequence[Rendered]],
     progress: Progress | None = None,
 ) -> list[Scores | None]:
-    """Score a prompt's answers behind its renderings; None where one does not fit.
+    """Score the answers of prompts behind their renderings; None where one does not fit.
 
-    `progress` is called with numbers that add up to that of the renderings.
+    Args:
+        model: the model.
+        prompts: one, or those of an ensemble.
+        rendered: for each prompt its renderings of the same n examples.
+        progress: called with numbers that add up to n.
     """
-    words = answers(prompt)
-    fitting = [n for n, one in enumerate(rendered) if model.fits(one, answers=words)]
+    n_examples = len(rendered[0])
+    words = [answers(prompt) for prompt in prompts]
+    fitting = [
+        n
+        for n in range(n_examples)
+        if all(model.fits(own[n], answers=w) for own, w in zip(rendered, words, strict=True))
+    ]
     if progress is not None:
-        progress(len(rendered) - len(fitting))
+        progress(n_examples - len(fitting))
     if not fitting:
-        return [None] * len(rendered)
-    choices = model.choose([rendered[n] for n in fitting], words, progress).split()
-    found = {n: Scores(one, prompt) for n, one in zip(fitting, choices, strict=True)}
-    return [found.get(n) for n in range(len(rendered))]
+        return [None] * n_examples
+    by_prompt: list[list[Choices]] = []
+    for own, word_set in zip(rendered, words, strict=True):
+        told = progress if len(by_prompt) == len(prompts) - 1 else None
+        by_prompt.append(model.choose([own[n] for n in fitting], word_set, told).split())
+    together = zip(*by_prompt, strict=True)
+    found = {n: Scores(each, prompts) for n, each in zip(fitting, together, strict=True)}
+    return [found.get(n) for n in range(n_examples)]
 
 
 def choice_record(

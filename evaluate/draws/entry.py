@@ -7,7 +7,7 @@ from typing import Any
 
 from modules.files import canonical_json, sha256_text
 from modules.lm import LocalModel
-from modules.prompts import Prompt
+from modules.prompts import Prompt, ensemble_identity
 from modules.tasks.example import Example, Task
 
 Progress = Callable[[int], None]
@@ -17,19 +17,32 @@ Cell = tuple[float, int]  # temperature, seed
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One prompt in the comparison: its name there ("naive", "frozen") and itself.
+    """One prompt, or an ensemble, in the comparison: its name there ("naive", "frozen") and itself.
 
-    With `thinks` the model writes a reason before it answers (see `evaluate.draws.thinking`).
+    `members` are the further prompts of an ensemble, which chooses with all of them and writes with
+    `prompt` alone. With `thinks` the model writes a reason before it answers (see
+    `evaluate.draws.thinking`); an ensemble does not.
     """
 
     name: str
     prompt: Prompt
+    members: tuple[Prompt, ...] = ()
     thinks: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse an ensemble that would think."""
+        if self.thinks and self.members:
+            raise ValueError("an ensemble gives no reasons: thinks needs a single prompt")
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """All prompts that choose."""
+        return (self.prompt, *self.members)
 
     @property
     def id(self) -> str:
-        """The prompt's identity; that of a prompt with reasons is another."""
-        identity = self.prompt.identity()
+        """The prompts' identity; that of a prompt with reasons is another."""
+        identity = ensemble_identity(self.prompts)
         return sha256_text(canonical_json(["reasons", identity])) if self.thinks else identity
 
 

@@ -100,7 +100,7 @@ def _choices(
     model: LocalModel, task: Task, entry: Entry, thoughts: Sequence[_Thought]
 ) -> Iterator[Record]:
     """Give the records of `choose` behind the reasons."""
-    scored = score(model, entry.prompt, [thought.rendered for thought in thoughts])
+    scored = score(model, entry.prompts, [[thought.rendered for thought in thoughts]])
     for thought, scores in zip(thoughts, scored, strict=True):
         made = choice_record(model, task, entry, thought.example, thought.cell, scores)
         yield _counted(made, thought.reason)

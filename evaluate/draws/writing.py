@@ -18,8 +18,9 @@ def generate_records(
 ) -> Iterator[Record]:
     """Write an answer for every example, temperature and seed, and parse it.
 
-    A text that names no label, or several, is invalid: an outcome of its own, not a guess. An
-    example that is too long for the model is an `lm_error`. `progress` is told of every answer.
+    A text that names no label, or several, is invalid: an outcome of its own, not a guess. Of an
+    ensemble the first prompt alone writes: texts have no mean. An example that is too long for the
+    model is an `lm_error`. `progress` is told of every answer.
     """
     prompts = [render(entry.prompt, example.inputs[task.input_field]) for example in examples]
     asked = [(cell, number) for cell in plan.writing for number in range(len(examples))]

@@ -91,8 +91,9 @@ def model_table(facts: Facts) -> Table:
     """Give the models and what they ran as."""
     return table_of(
         "models",
-        "The models. The digest is that of the weights; dspy says on how many of the first "
-        "examples dspy.Predict gave the same label, and the same bits, as the batch.",
+        "The models. The digest is that of the weights; dspy says for how many answers to the "
+        "first examples, one from each frozen prompt, dspy.Predict gave the same label, and the "
+        "same bits, as the batch.",
         ("model", "source", "revision", "digest", "dtype", "processor", "dspy"),
         (),
         (

@@ -3,7 +3,14 @@
 from evaluate.facts import Facts
 from evaluate.prompt_words import described
 from evaluate.report import Block, Code, Paragraph, Section
+from evaluate.run_record import PromptRecord
 from evaluate.table import clean
+
+
+def _caption(prompt: PromptRecord, n: int) -> str:
+    if not prompt.members:
+        return described(prompt.prompts)
+    return f"prompt {n + 1} of {len(prompt.prompts)} of the ensemble"
 
 
 def prompts_section(facts: Facts) -> Section:
@@ -19,5 +26,10 @@ def prompts_section(facts: Facts) -> Section:
         for prompt in run.prompts:
             if prompt.name != "frozen":
                 caption = f"{clean(run.model.name)}, {clean(prompt.name)}: "
-                blocks.append(Code(caption=caption + described(prompt.prompt), text=prompt.shown))
+                if prompt.members:
+                    blocks.append(Paragraph(text=f"{caption}{described(prompt.prompts)}."))
+                blocks += [
+                    Code(caption=caption + _caption(prompt, n), text=text)
+                    for n, text in enumerate(prompt.texts)
+                ]
     return Section(title="The prompts, word for word", anchor="prompts", blocks=tuple(blocks))

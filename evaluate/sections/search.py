@@ -1,10 +1,12 @@
 """How the frozen prompts were found, and how much of what they promised is left on test."""
 
+from collections.abc import Sequence
+
 from evaluate.facts import Facts
 from evaluate.findings import shrinkage
 from evaluate.prompt_words import described
 from evaluate.report import Block, Code, Paragraph, Section, Table
-from evaluate.run_record import ModelRun
+from evaluate.run_record import ModelRun, PromptRecord
 from evaluate.sections.pictures import shrinkage_figure
 from evaluate.sections.tables import table_of
 from evaluate.table import clean, percent
@@ -29,14 +31,29 @@ def _search(run: ModelRun) -> list[Block]:
         Paragraph(
             text=f"{name}: {search.optimizer} tried {search.n_trials:,} prompts{cost}, stopped "
             f"{search.n_pruned:,} of them early, and scored the {search.n_finalists:,} best again "
-            "on confirm, which the search had not seen; the one that told most about the labels "
-            "there was frozen. The test split stayed sealed until then."
+            f"on confirm, which the search had not seen; {_chosen(frozen)}. The test split stayed "
+            "sealed until then."
         )
     ]
     if frozen is not None:
-        blocks.append(Paragraph(text=f"What was found: {described(frozen.prompt)}."))
-        blocks.append(Code(caption=f"The frozen prompt as {name} reads it", text=frozen.shown))
+        blocks.append(Paragraph(text=f"What was found: {described(frozen.prompts)}."))
+        blocks += _texts(name, frozen.texts)
     return blocks
+
+
+def _chosen(frozen: PromptRecord | None) -> str:
+    if frozen is None or not frozen.members:
+        return "the one that told most about the labels there was frozen"
+    return f"{len(frozen.prompts)} of them were frozen together, as an ensemble"
+
+
+def _texts(name: str, texts: Sequence[str]) -> list[Block]:
+    if len(texts) == 1:
+        return [Code(caption=f"The frozen prompt as {name} reads it", text=texts[0])]
+    return [
+        Code(caption=f"Prompt {n} of {len(texts)} of the ensemble as {name} reads it", text=text)
+        for n, text in enumerate(texts, start=1)
+    ]
 
 
 def shrinkage_table(facts: Facts) -> Table:

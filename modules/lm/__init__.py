@@ -14,7 +14,14 @@ from modules.lm.generation import Completion
 from modules.lm.known import DEFAULT_MODELS, KNOWN_MODELS
 from modules.lm.ledger import Account, BudgetExceeded, Ledger
 from modules.lm.load import load_model
-from modules.lm.model import Choices, GenerateRequest, LocalModel, ModelIdentity, PromptTooLong
+from modules.lm.model import (
+    Choices,
+    GenerateRequest,
+    LocalModel,
+    Looks,
+    ModelIdentity,
+    PromptTooLong,
+)
 from modules.lm.recorded import load_as_named, load_recorded
 from modules.lm.sampling import Sampling, draw_index, stream
 
@@ -28,6 +35,7 @@ __all__ = [
     "GenerateRequest",
     "Ledger",
     "LocalModel",
+    "Looks",
     "ModelIdentity",
     "PromptTooLong",
     "Sampling",

@@ -219,8 +219,14 @@ def _tokens_first(found: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
 
 
 def _merge(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """Join two parts of one attention, (output, log of its denominator) each."""
+    """Join two parts of one attention, (output, log of its denominator) each.
+
+    The masses are joined in float64 and rounded: in float32 PyTorch's kernels give an element at
+    the end of a tensor, which has no full vector, other bits than the same element in the middle,
+    so a row's bits would depend on how many rows stand beside it.
+    """
     (out, mass), (other_out, other_mass) = one, other
-    share = torch.sigmoid(other_mass - mass).unsqueeze(-1)
+    mine, theirs = mass.double(), other_mass.double()
+    share = torch.sigmoid(theirs - mine).to(mass.dtype).unsqueeze(-1)
     merged = out.to(share.dtype).lerp(other_out.to(share.dtype), share).to(out.dtype)
-    return merged, torch.logaddexp(mass, other_mass)
+    return merged, torch.logaddexp(mine, theirs).to(mass.dtype)

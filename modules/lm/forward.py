@@ -160,6 +160,12 @@ class Forward:
         ]
         return torch.cat(parts).double()
 
+    @torch.inference_mode()
+    def vocabulary_logits(self, hidden: Tensor) -> Iterator[Tensor]:
+        """Give the logits of the whole vocabulary for rows in order, [B, V], at most 64 a time."""
+        for part in torch.split(hidden, _HEAD_ROWS):
+            yield self._head(part.to(self._head_layer.weight.device))
+
     def forget(self) -> None:
         """Drop all kept keys and values, and give their memory back to the device."""
         self.keys.clear()

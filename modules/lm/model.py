@@ -1,4 +1,4 @@
-"""The local model: `choose` and `generate` over many rendered prompts at once.
+"""The local model: `choose`, `look` and `generate` over many rendered prompts at once.
 
 It joins the codec (text to ids), the forward passes, and the ledger. It knows nothing of DSPy, of
 tasks or of files.
@@ -8,7 +8,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -27,6 +27,9 @@ from modules.prompts.render import Rendered
 
 Array = NDArray[np.float64]
 Progress = Callable[[int], None]
+
+_PRODUCTS = 2**23  # products that exact logits hold at a time, 64 MiB
+_START = Fork(path=(), tokens=(), member=np.zeros((0, 0), dtype=np.bool_))
 
 
 class PromptTooLong(ValueError):  # noqa: N818  named as a finding, like BudgetExceeded
@@ -76,6 +79,48 @@ class Choices:
             )
             for n, n_input in enumerate(self.n_input_tokens)
         ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looks:
+    """What the model is about to say after each of n prompts, from one pass.
+
+    `states` holds the last hidden states [n, H] where the answer's first token would come, in the
+    model's own dtype, `log_totals` [n] the logs of the softmax's denominators there.
+    """
+
+    states: Tensor = field(repr=False)
+    log_totals: Array = field(repr=False)
+    n_input_tokens: tuple[int, ...]
+    _forward: Forward = field(repr=False)
+
+    @property
+    def hidden(self) -> NDArray[np.float32]:
+        """The last hidden states, float32 [n, H]."""
+        return np.asarray(self.states.float().numpy())
+
+    def log_probabilities(self, tokens: Sequence[int]) -> Array:
+        """Give the log-probability of a few tokens, float64 [n, n_tokens], as exact as `choose`.
+
+        A part of the tokens at a time, so that memory does not grow with their number.
+        """
+        n, width = self.states.shape
+        step = max(1, _PRODUCTS // max(1, n * width))
+        parts = [tokens[at : at + step] for at in range(0, len(tokens), step)]
+        logits = [self._forward.exact_logits(self.states, part).cpu().numpy() for part in parts]
+        return np.concatenate([np.empty((n, 0)), *logits], axis=1) - self.log_totals[:, None]
+
+    def vocabulary(self) -> Iterator[Array]:
+        """Give the log-probabilities of all tokens, float64 [B, V], a few prompts at a time.
+
+        In order and in the model's own precision; a block is the caller's to change.
+        """
+        at = 0
+        for logits in self._forward.vocabulary_logits(self.states):
+            block = logits.cpu().double().numpy()
+            block -= self.log_totals[at : at + len(block), None]
+            at += len(block)
+            yield block
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +215,56 @@ class LocalModel:
             free_mass=result.free_mass,
             n_choices=len(answers),
             n_input_tokens=tuple(len(e.ids) for e in encoded),
+        )
+
+    def cost(self, prompts: Sequence[Rendered], answers: Sequence[str]) -> int:
+        """Give the forward tokens that `choose` would charge for the same; nothing is run."""
+        encoded = [self.codec.encode(prompt) for prompt in prompts]
+        if not encoded:
+            return 0
+        tree = self._trie(encoded[0], answers)
+        groups = _by_prefix(encoded)
+        return _n_tokens({s: _wanted(encoded, members, tree) for s, members in groups.items()})
+
+    def look(self, prompts: Sequence[Rendered], progress: Progress | None = None) -> Looks:
+        """Give what the model is about to say after each prompt, where an answer would start.
+
+        Charged, and kept in the answer store, as `choose` with answers of one token each.
+
+        Args:
+            prompts: n rendered prompts of one prompt or of several.
+            progress: called with the number of prompts just finished.
+
+        Raises:
+            PromptTooLong: a prompt does not fit into the context.
+            BudgetExceeded: the ledger refuses; nothing was run.
+        """
+        encoded = [self.codec.encode(prompt) for prompt in prompts]
+        self._check_length(max((len(e.ids) for e in encoded), default=0))
+        wanted = {
+            shared: _wanted(encoded, members, [_START])
+            for shared, members in _by_prefix(encoded).items()
+        }
+        states: dict[int, Tensor] = {}
+        log_totals = np.zeros(len(prompts))
+        with self._lock, self._reuse_noted():
+            self.ledger.charge(n_prompts=len(prompts), forward_tokens=_n_tokens(wanted))
+            for shared, rows in wanted.items():
+                owners = list(rows.values())
+                for numbers, hidden, totals in self._states(shared, list(rows)):
+                    members = [[member for member, _ in owners[n]] for n in numbers]
+                    for at, state in enumerate(hidden.cpu()):
+                        states |= dict.fromkeys(members[at], state)
+                        log_totals[members[at]] = float(totals[at])
+                    if progress is not None:
+                        progress(sum(map(len, members)))
+        width, dtype = self._forward.model.config.hidden_size, self._forward.model.dtype
+        none = torch.zeros((0, width), dtype=dtype)
+        return Looks(
+            states=torch.stack([states[n] for n in range(len(prompts))]) if prompts else none,
+            log_totals=log_totals,
+            n_input_tokens=tuple(len(e.ids) for e in encoded),
+            _forward=self._forward,
         )
 
     def generate(

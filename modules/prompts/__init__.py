@@ -18,12 +18,14 @@ from modules.prompts.artifact import (
     save_artifact,
 )
 from modules.prompts.calibration import apply_bias, batch_bias, fit_bias, fit_scaled_bias
+from modules.prompts.ensemble import LOWEST, combine, ensemble_identity
 from modules.prompts.parse import match_label, parse_answer
 from modules.prompts.prompt import Demo, InputCap, LabelWord, Layout, Part, Prompt
 from modules.prompts.reading import Reading, reading
 from modules.prompts.render import Rendered, Turn, answers, cut, render
 
 __all__ = [
+    "LOWEST",
     "OWN_OPTIMIZER",
     "Artifact",
     "Demo",
@@ -39,7 +41,9 @@ __all__ = [
     "apply_bias",
     "artifact_path",
     "batch_bias",
+    "combine",
     "cut",
+    "ensemble_identity",
     "file_name",
     "find_artifacts",
     "fit_bias",

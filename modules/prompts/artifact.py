@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from modules.errors import UserError
 from modules.files import canonical_json, make_folder, sha256_text, write_atomic
 from modules.prompts.plain_json import parse_json, read_regular, visible
-from modules.prompts.prompt import Frozen, Line, Prompt, Text
+from modules.prompts.prompt import Grown, Line, Prompt, Text
 from modules.prompts.reading import Reading, reading
 from modules.prompts.records import (
     Digest,
@@ -27,26 +27,36 @@ from modules.prompts.records import (
     check_probes,
 )
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 OWN_OPTIMIZER: Final = "optuna"
 """The name of our own search among the optimizers, after the library that keeps its study."""
 RUN_RECORD: Final = "run.json"
 """What the record of an evaluation is called; a report may lie where frozen prompts do."""
 
+MAX_MEMBERS: Final = 15
+"""How many prompts may stand beside the first in an ensemble."""
+
 _SCORED = ("dev", "confirm")
 
 
-class Artifact(Frozen):
+class Artifact(Grown):
     """A frozen prompt with its provenance. It holds no date, so equal runs give equal bytes.
 
-    `reading` is the prompt as the model reads it; `scores` maps a split ("dev", "confirm") to the
-    frozen prompt's score there; `prompt_id` is the prompt's identity, `probes` are what
-    verification runs again, and `sha256` is the digest of everything else in the file. Version 1
-    had no reading, no probes and no `model.processor`.
+    `members` are the further prompts of an ensemble, whose answers `modules.prompts.ensemble`
+    combines with those of `prompt`. `reading` is `prompt` as the model reads it, and `prompt_id`
+    its identity; `scores` maps a split ("dev", "confirm") to the score of the whole there; `probes`
+    are what verification runs again: the uncalibrated log-probabilities of a single prompt, the
+    combined ones of an ensemble. `sha256` is the digest of everything else in the file.
+
+    Version 1 had no reading, no probes and no `model.processor`; versions 1 and 2 had no members,
+    no separator, no instruction on both sides, and no budget of calls or seconds.
     """
 
-    schema_version: Literal[1, 2] = SCHEMA_VERSION
+    added = ("members",)
+
+    schema_version: Literal[1, 2, 3] = SCHEMA_VERSION
     prompt: Prompt
+    members: Annotated[tuple[Prompt, ...], Field(max_length=MAX_MEMBERS)] = ()
     prompt_id: Digest
     reading: Reading | None = None
     scores: Annotated[
@@ -74,16 +84,43 @@ class Artifact(Frozen):
                 )
         if self.search.seed != self.task.split_seed:
             raise ValueError("the seed of the search is not that of the splits")
+        self._check_members()
+        self._check_version()
+        return self
+
+    def _check_members(self) -> None:
+        if not self.members:
+            return
+        for number, member in enumerate(self.members):
+            if member.label_names != self.prompt.label_names:
+                raise ValueError(f"member {number} has other labels, or another order of them")
+        if any(prompt.decoding != "choose" for prompt in self.prompts):
+            raise ValueError("an ensemble chooses: the decoding of each of its prompts is choose")
+        if len({prompt.identity() for prompt in self.prompts}) != len(self.prompts):
+            raise ValueError("a prompt stands twice in the ensemble")
+
+    def _check_version(self) -> None:
+        if self.schema_version < 3:
+            grown = (self, self.prompt.layout, self.search)
+            added = [name for value in grown for name in value.used_additions]
+            if self.prompt.layout.instruction == "both":
+                added.append("instruction on both sides")
+            if added:
+                raise ValueError(f"version {self.schema_version} has no {', '.join(added)}")
         if self.schema_version == 1:
             if self.reading is not None or self.probes or self.model.processor is not None:
                 raise ValueError("version 1 has no reading, no probes and no processor")
-            return self
+            return
         if self.reading != reading(self.prompt):
             raise ValueError("the reading is not that of the prompt")
         if self.model.processor is None:
             raise ValueError("the model's processor is missing")
         check_probes(self.probes, self.task.input_field, self.prompt.label_names)
-        return self
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """All prompts of the artifact: one, or those of an ensemble."""
+        return (self.prompt, *self.members)
 
     def to_json(self) -> dict[str, Any]:
         """Give the artifact as plain JSON values, in the form of its schema version."""

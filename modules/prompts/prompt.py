@@ -4,9 +4,16 @@ It holds no code and no model. `modules.prompts.render` turns it into text, and
 `modules.prompts.artifact` keeps it on disk.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from modules.files import canonical_json, sha256_text
 
@@ -24,22 +31,47 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Layout(Frozen):
+class Grown(Frozen):
+    """A value whose form has grown: its JSON leaves out an `added` field that is at its default.
+
+    So a value that uses nothing new has the same JSON, and the same digest, as before.
+    """
+
+    added: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def used_additions(self) -> tuple[str, ...]:
+        """The added fields that are not at their defaults."""
+        fields = type(self).model_fields
+        return tuple(name for name in self.added if getattr(self, name) != fields[name].default)
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        unused = {*self.added} - {*self.used_additions}
+        return {name: value for name, value in dump(self).items() if name not in unused}
+
+
+class Layout(Grown):
     """How the parts of a prompt stand.
 
     `kind` "chat" goes through the model's chat template, "text" is one plain text. `instruction`
-    says on which side of the input the instruction stands; `system` puts it into a system turn
-    (chat, before only). `input_lead` and `answer_lead` name the two fields ("Review:",
-    "Sentiment:"); in chat the answer lead opens the assistant's turn and may be empty.
-    `same_line` lets the answer lead go on in the line of the input ("{input} It was").
+    says on which side of the input the instruction stands, or that it stands on both; `system` puts
+    the one before the input into a system turn (chat only). `input_lead` and `answer_lead` name the
+    two fields ("Review:", "Sentiment:"); in chat the answer lead opens the assistant's turn and may
+    be empty. `same_line` lets the answer lead go on in the line of the input ("{input} It was").
+    `separator` stands between instruction, demos and input in plain text: an empty line, a line
+    break, or a line of three number signs.
     """
 
+    added = ("separator",)
+
     kind: Literal["chat", "text"]
-    instruction: Literal["before", "after"] = "before"
+    instruction: Literal["before", "after", "both"] = "before"
     system: bool = False
     input_lead: Line = ""
     answer_lead: Line = ""
     same_line: bool = False
+    separator: Literal["blank-line", "line", "rule"] = "blank-line"
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -49,6 +81,8 @@ class Layout(Frozen):
             )
         if self.system and (self.kind == "text" or self.instruction == "after"):
             raise ValueError("a system turn exists in chat only, with the instruction before")
+        if self.kind == "chat" and self.separator != "blank-line":
+            raise ValueError("a separator exists in plain text only: a chat has its turns")
         if (
             self.input_lead != self.input_lead.strip()
             or self.answer_lead != self.answer_lead.strip()

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from modules.files import canonical_json, sha256_text
 from modules.prompts.plain_json import check_plain
-from modules.prompts.prompt import Frozen, Line, Text
+from modules.prompts.prompt import Frozen, Grown, Line, Text
 
 SPLITS = ("train", "dev", "confirm", "test")
 
@@ -99,12 +99,20 @@ class ModelRecord(Frozen):
     processor: Line | None = None
 
 
-class SearchRecord(Frozen):
-    """How the prompt was found, and what that cost."""
+class SearchRecord(Grown):
+    """How the prompt was found, and what that cost.
+
+    The budget is in forward tokens; where it was in calls or seconds too, those bounds are
+    recorded, and None elsewhere.
+    """
+
+    added = ("budget_calls", "budget_seconds")
 
     optimizer: Line
     seed: int
     budget_tokens: Annotated[int, Field(ge=1, lt=2**63)]
+    budget_calls: Annotated[int, Field(ge=1, lt=2**63)] | None = None
+    budget_seconds: Annotated[float, Field(gt=0)] | None = None
     spent: Annotated[dict[Name, Count], Field(max_length=100)]
     n_trials: Annotated[int, Field(ge=1, lt=2**63)]
     n_pruned: Count
@@ -116,6 +124,11 @@ class SearchRecord(Frozen):
             raise ValueError(
                 f"{self.spent['forward_tokens']} forward tokens were spent of a budget of "
                 f"{self.budget_tokens}"
+            )
+        if self.budget_calls is not None and self.spent.get("n_prompts", 0) > self.budget_calls:
+            raise ValueError(
+                f"{self.spent['n_prompts']} prompts were answered of a budget of "
+                f"{self.budget_calls} calls"
             )
         if self.n_finalists > self.n_trials - self.n_pruned:
             raise ValueError(

@@ -14,6 +14,9 @@ Role = Literal["system", "user", "assistant", "text"]
 
 GAP = " … "
 
+_SEPARATORS = {"blank-line": "\n\n", "line": "\n", "rule": "\n###\n"}
+_AFTER_INPUT = {"blank-line": "\n", "line": "\n", "rule": "\n###\n"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
@@ -29,7 +32,7 @@ class Rendered:
 
     All turns but the last, and the first `n_shared_chars` characters of the last, are the same for
     every input. Where an instruction follows the input, the last turn's characters up to
-    `n_kept_chars` are the same for every such instruction; 0 where none follows.
+    `n_kept_chars` are the same for all that may follow; 0 where none follows.
     `lead` opens the answer: in chat it starts the assistant's turn, in plain text it
     follows the last turn's text directly. `answer_start` stands between the lead and the answer
     ("" or " "), and the answer ends at any of `stops`, or at the end of the turn.
@@ -92,14 +95,15 @@ def _render_text(prompt: Prompt, text: str) -> Rendered:
     layout = prompt.layout
     gap = " " if layout.same_line else "\n"
     instruction = prompt.instruction_text
+    separator = _SEPARATORS[layout.separator]
     before, after = "", ""
-    if instruction and layout.instruction == "before":
-        before = f"{instruction}\n\n"
-    elif instruction:
-        after = f"\n{instruction}"
+    if instruction and layout.instruction in ("before", "both"):
+        before = f"{instruction}{separator}"
+    if instruction and layout.instruction in ("after", "both"):
+        after = f"{_AFTER_INPUT[layout.separator]}{instruction}"
     for demo in prompt.demos:
         before += f"{_input_block(prompt, demo.text)}{gap}{layout.answer_lead} "
-        before += f"{prompt.word(demo.label)}\n\n"
+        before += f"{prompt.word(demo.label)}{separator}"
     asked = before + _input_block(prompt, text)
     return Rendered(
         turns=(Turn(role="text", text=f"{asked}{after}{gap}"),),
@@ -115,12 +119,13 @@ def _render_chat(prompt: Prompt, text: str) -> Rendered:
     layout = prompt.layout
     instruction = prompt.instruction_text
     turns: list[Turn] = []
+    before, after = "", ""
     if instruction and layout.system:
         turns.append(Turn(role="system", text=instruction))
-    before = f"{instruction}\n\n" if layout.instruction == "before" and not layout.system else ""
-    after = f"\n\n{instruction}" if layout.instruction == "after" else ""
-    if not instruction:
-        before = after = ""
+    elif instruction and layout.instruction in ("before", "both"):
+        before = f"{instruction}\n\n"
+    if instruction and layout.instruction in ("after", "both"):
+        after = f"\n\n{instruction}"
     answer = f"{layout.answer_lead}{_answer_start(prompt)}"
     for number, demo in enumerate(prompt.demos):
         asked = (before if number == 0 else "") + _input_block(prompt, demo.text)

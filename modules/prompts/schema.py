@@ -12,12 +12,15 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from modules.prompts.artifact import SCHEMA_VERSION, Artifact
+from modules.prompts.artifact import Artifact
+from modules.prompts.prompt import Grown, Layout
+from modules.prompts.records import SearchRecord
 
 MEANINGS: dict[str, dict[str, str]] = {
     "Artifact": {
         "schema_version": "The version of this form.",
         "prompt": "The prompt as a value: what it is made of.",
+        "members": "The further prompts of an ensemble; left out where there are none.",
         "prompt_id": "sha256 of the canonical JSON of `prompt`: equal prompts share it.",
         "reading": "The prompt as the model reads it. It follows from `prompt` alone.",
         "scores": "How the prompt did on dev and on confirm.",
@@ -40,11 +43,12 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
     "Layout": {
         "kind": "`chat` goes through the model's chat template, `text` is one plain text.",
-        "instruction": "On which side of the input the instruction stands.",
-        "system": "Whether the instruction stands in a system turn (chat, before only).",
+        "instruction": "On which side of the input the instruction stands, or on both.",
+        "system": "Whether the one before the input stands in a system turn (chat only).",
         "input_lead": "What stands before the input, such as `Review:`.",
         "answer_lead": "What stands before the answer, such as `Sentiment:`.",
         "same_line": "Whether the answer's lead goes on in the line of the input.",
+        "separator": "What stands between the parts of a plain text; left out: an empty line.",
     },
     "Part": {"role": "What the sentence is for.", "text": "The sentence."},
     "Demo": {"text": "An input, in full.", "label": "The name of its label."},
@@ -103,6 +107,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "optimizer": "What chose the candidates.",
         "seed": "The seed of the search, the same as that of the splits.",
         "budget_tokens": "The forward tokens that it was allowed.",
+        "budget_calls": "The prompts it might have answered; left out where not bounded.",
+        "budget_seconds": "The seconds that it was allowed; left out where not bounded.",
         "spent": "What it used: prompts answered, forward tokens, tokens sampled.",
         "n_trials": "The number of prompts that were tried.",
         "n_pruned": "How many of them were stopped early.",
@@ -112,9 +118,11 @@ MEANINGS: dict[str, dict[str, str]] = {
         "example_id": "sha256 (32 digits) of the canonical JSON of {input_field: text}.",
         "text": "The input, in full.",
         "label": "The name of its label.",
-        "log_probabilities": "Each label's, uncalibrated, in label order; at least -1000.",
+        "log_probabilities": "Each label's, in label order: a prompt's before calibration, an "
+        "ensemble's combined; at least -1000.",
     },
 }
+_GROWN: tuple[type[Grown], ...] = (Artifact, Layout, SearchRecord)
 
 
 class _Plain(GenerateJsonSchema):
@@ -128,10 +136,13 @@ def artifact_schema() -> dict[str, Any]:
     """Give the JSON Schema (draft 2020-12) of the current schema version."""
     schema = Artifact.model_json_schema(schema_generator=_Plain)
     records = schema.pop("$defs")
-    _narrow(schema["properties"], records["ModelRecord"]["properties"])
-    for name, record in (records | {"Artifact": schema}).items():
+    named = records | {"Artifact": schema}
+    _narrow({name: record["properties"] for name, record in named.items()})
+    added = {grown.__name__: grown.added for grown in _GROWN}
+    for name, record in named.items():
         record["description"] = record["description"].partition("\n\n")[0]
-        record["required"] = list(record["properties"])  # a file has also what has a default
+        free = added.get(name, ())  # else a file has also what has a default
+        record["required"] = [field for field in record["properties"] if field not in free]
         for field, value in record["properties"].items():
             value.pop("default", None)
             value["description"] = MEANINGS[name][field]
@@ -139,12 +150,21 @@ def artifact_schema() -> dict[str, Any]:
     return head | (schema | head) | {"$defs": records}
 
 
-def _narrow(artifact: dict[str, Any], model: dict[str, Any]) -> None:
-    """Take out what only version 1 lacks, and the digest that only an unsealed artifact lacks."""
-    artifact["schema_version"] = {"type": "integer", "const": SCHEMA_VERSION}
+def _narrow(records: dict[str, dict[str, Any]]) -> None:
+    """Take out what no file of versions 2 and 3 has.
+
+    That is version 1, what only it lacks, the digest that only an unsealed artifact lacks, and the
+    defaults that are left out.
+    """
+    artifact, layout, search = (records[grown.__name__] for grown in _GROWN)
+    artifact["schema_version"] = {"type": "integer", "enum": [2, 3]}
     artifact["sha256"] = dict(artifact["prompt_id"])
     artifact["reading"] = artifact["reading"]["anyOf"][0]
-    model["processor"] = model["processor"]["anyOf"][0]
+    artifact["members"]["minItems"] = 1
+    layout["separator"]["enum"].remove("blank-line")
+    for field in SearchRecord.added:
+        search[field] = search[field]["anyOf"][0]
+    records["ModelRecord"]["processor"] = records["ModelRecord"]["processor"]["anyOf"][0]
 
 
 def schema_text() -> str:

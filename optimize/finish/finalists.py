@@ -4,7 +4,7 @@ Taking the winner there, and its score from there, removes most of the winner's 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,14 @@ from modules.lm import BudgetExceeded, LocalModel, PromptTooLong
 from modules.prompts import Prompt, answers, render
 from modules.prompts.records import Score
 from modules.tasks.example import Task
+from optimize.race.record import TrialRecord
 from optimize.race.scoring import calibrate, information_loss, split_score
 from optimize.race.trial import label_log_probabilities
 from optimize.space.space import Space
-from optimize.study.study import TrialRecord
 
 Array = NDArray[np.float64]
 
-N_FINALISTS = 2
+N_FINALISTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Finalist:
     Both scores, and `confirm_loss` (the mean information loss there, see `optimize.race.scoring`,
     which decides), are those of the bias that was settled on dev alone. The prompt carries the bias
     that is settled on both splits: the same rule, more examples. `confirm_logp` [n, k] are the
-    confirm examples' uncalibrated log-probabilities.
+    confirm examples' uncalibrated log-probabilities, `dev_logp` those of the dev examples.
     """
 
     trial: int
@@ -40,29 +40,28 @@ class Finalist:
     confirm: Score
     confirm_loss: float
     confirm_logp: Array
+    dev_logp: Array = field(default_factory=lambda: np.empty((0, 0)))
 
 
-def confirm_tokens(model: LocalModel, task: Task, space: Space) -> int:
-    """Give the forward tokens to set aside for the finalists: each reads the confirm split once.
+def confirm_tokens(model: LocalModel, task: Task, space: Space, n_entrants: int) -> int:
+    """Give the forward tokens to set aside for entrants: each reads the confirm split once.
 
     Estimated from the plainest few-shot prompt of the space.
     """
     prompt = space.prompt(space.starting_points()[0])
     texts = [example.inputs[task.input_field] for example in task.splits.confirm]
-    encoded = [model.codec.encode(render(prompt, text)) for text in texts]
-    own = sum(len(e.ids) - len(e.shared) for e in encoded)
-    per_finalist = own + max(len(e.shared) for e in encoded)
-    return N_FINALISTS * per_finalist * 5 // 4
+    cost = model.cost([render(prompt, text) for text in texts], answers(prompt))
+    return n_entrants * cost * 5 // 4
 
 
-def pick_finalists(trials: Sequence[TrialRecord], space: Space) -> list[tuple[TrialRecord, Prompt]]:
-    """Give the complete trials with the smallest losses, at most `N_FINALISTS`, no prompt twice."""
+def ranked(trials: Sequence[TrialRecord], space: Space) -> list[tuple[TrialRecord, Prompt]]:
+    """Give the complete trials by their losses, no prompt twice."""
     chosen: dict[str, tuple[TrialRecord, Prompt]] = {}
     whole = (trial for trial in trials if not trial.pruned)
-    for trial in sorted(whole, key=lambda trial: (trial.loss, trial.number)):
+    for trial in sorted(whole, key=lambda trial: (trial.loss, trial.slot)):
         prompt = space.prompt(trial.point)
         chosen.setdefault(prompt.identity(), (trial, prompt))
-    return list(chosen.values())[:N_FINALISTS]
+    return list(chosen.values())
 
 
 def confirm(
@@ -71,7 +70,7 @@ def confirm(
     entrants: Sequence[tuple[TrialRecord, Prompt]],
     told: Callable[[Finalist], None],
 ) -> list[Finalist]:
-    """Calibrate each finalist on dev and score it on confirm; the winner comes first.
+    """Calibrate each entrant on dev and score it on confirm; the winner comes first.
 
     Order: smallest information loss on confirm, then the earlier trial. One that the ledger
     refuses, or that is too long for the model's context, is left out.
@@ -88,13 +87,14 @@ def confirm(
         both = np.concatenate([trial.logp, logp]), np.concatenate([dev_gold, confirm_gold])
         name, final = calibrate(*both)
         finalist = Finalist(
-            trial=trial.number,
+            trial=trial.slot,
             prompt=prompt.model_copy(update={"bias": tuple(final.tolist())}),
             calibration=name,
             dev=split_score(trial.logp, dev_gold, bias),
             confirm=split_score(logp, confirm_gold, bias),
             confirm_loss=float(information_loss(logp, confirm_gold).mean()),
             confirm_logp=logp,
+            dev_logp=trial.logp,
         )
         told(finalist)
         finalists.append(finalist)

@@ -1,13 +1,14 @@
 """Freezing: the winner becomes an artifact, with all that is needed to make it again."""
 
 import importlib.metadata
+from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
 
 from modules.lm import LocalModel
 from modules.lm.recorded import record_of
-from modules.prompts import Artifact, reading
+from modules.prompts import LOWEST, Artifact, Prompt, reading
 from modules.prompts.records import LabelRecord, Probe, SearchRecord, TaskRecord
 from modules.tasks.example import Task
 from optimize.finish.finalists import Finalist
@@ -18,11 +19,27 @@ _LIBRARIES = ("burnish", "dspy", "numpy", "optuna", "scipy", "tokenizers", "torc
 
 
 def build_artifact(
-    task: Task, model: LocalModel, winner: Finalist, search: SearchRecord, command: str
+    task: Task,
+    model: LocalModel,
+    winner: Finalist,
+    search: SearchRecord,
+    command: str,
+    members: Sequence[Prompt] = (),
 ) -> Artifact:
-    """Put the winner and its provenance together; sealing and writing is `save_artifact`'s."""
+    """Put the winner and its provenance together; sealing and writing is `save_artifact`'s.
+
+    Args:
+        task: the task, with its splits.
+        model: the model that was searched for.
+        winner: what is frozen. Of an ensemble `prompt` is the first prompt, `dev` and `confirm` are
+            the scores of the whole, and `confirm_logp` are the combined log-probabilities.
+        search: how it was found.
+        command: the command line.
+        members: the further prompts of an ensemble, with their biases.
+    """
     return Artifact(
         prompt=winner.prompt,
+        members=tuple(members),
         prompt_id=winner.prompt.identity(),
         reading=reading(winner.prompt),
         scores={"dev": winner.dev, "confirm": winner.confirm},
@@ -55,7 +72,7 @@ def _probes(task: Task, winner: Finalist) -> tuple[Probe, ...]:
 
     Very long texts are passed over: the file is meant to be read.
     """
-    rows = np.maximum(winner.confirm_logp, -1e3).tolist()  # -inf has no JSON
+    rows = np.maximum(winner.confirm_logp, LOWEST).tolist()  # -inf has no JSON
     found = (
         Probe(
             example_id=example.id,

@@ -13,7 +13,7 @@ from scipy.stats import wilcoxon
 Array = NDArray[np.float64]
 
 ALPHA = 0.1
-MIN_EXAMPLES = 40
+MIN_EXAMPLES = 20
 
 
 def is_behind(candidate: Array, best: Array) -> bool:

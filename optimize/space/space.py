@@ -1,19 +1,29 @@
 """The search space: what a trial chooses, and the prompt that the choice makes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import optuna
-
-from modules.programs.demos import POOLS, demo_counts, demo_set
-from modules.programs.instructions import SWITCHES, instruction
-from modules.prompts import InputCap, LabelWord, Layout, Prompt
+from modules.programs.demos import (
+    DEMO_ORDERS,
+    POOLS,
+    RANKED_POOLS,
+    demo_counts,
+    demo_set,
+    order_demos,
+    swap,
+)
+from modules.programs.instructions import OFF, SWITCHES, VARIANTS, instruction
+from modules.prompts import Demo, InputCap, LabelWord, Layout, Part, Prompt
 from modules.tasks.example import Task
 from optimize.space.label_words import label_words
-from optimize.space.layouts import input_caps, layouts
+from optimize.space.layouts import PLACES, SEPARATORS, forms, input_caps, layout
 
 N_DEMO_SETS = 16
+
+NO_SWAP = "none"
+
+_SWAPS = tuple(f"{position}:{number}" for position in range(4) for number in range(8))
 
 Point = Mapping[str, Any]
 
@@ -23,33 +33,37 @@ class Space:
     """The joint space of layout, instruction parts, label words, demos and input cap.
 
     Every dimension is categorical and named, so that the study's record can be read. Calibration is
-    no dimension: it needs no forward pass and is settled inside each trial.
+    no dimension: it needs no forward pass and is settled inside each trial. `rankings` orders train
+    ids for each ranked demo pool; `written` holds instructions by a writer, by name, which stand in
+    place of the composed task part.
     """
 
     task: Task
     seed: int
-    layouts: Mapping[str, Layout]
+    forms: Mapping[str, Layout]
     words: Mapping[str, tuple[str, ...]]
     caps: Mapping[str, InputCap]
+    rankings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def dimensions(self) -> dict[str, list[Any]]:
         """The dimensions in order, each with the values that it can take."""
+        ranked = [pool for pool in RANKED_POOLS if pool in self.rankings]
+        written = {"written": [OFF, *self.written]} if self.written else {}
         return {
-            "layout": list(self.layouts),
+            "layout": list(self.forms),
+            "place": [p for p in PLACES if p != "system" or "chat" in self.forms],
+            "separator": list(SEPARATORS),
             "words": list(self.words),
             "cap": list(self.caps),
             "n_demos": list(demo_counts(len(self.task.labels))),
-            "demo_pool": list(POOLS),
+            "demo_pool": [*POOLS, *ranked],
             "demo_set": list(range(N_DEMO_SETS)),
-            **{f"part_{switch}": [False, True] for switch in SWITCHES},
-        }
-
-    def suggest(self, trial: optuna.Trial) -> dict[str, Any]:
-        """Let the study's sampler choose a point."""
-        return {
-            name: trial.suggest_categorical(name, values)
-            for name, values in self.dimensions.items()
+            "demo_order": list(DEMO_ORDERS),
+            "demo_swap": [NO_SWAP, *_SWAPS],
+            **{f"part_{role}": [OFF, *VARIANTS[role]] for role in SWITCHES},
+            **written,
         }
 
     def starting_points(self) -> list[dict[str, Any]]:
@@ -61,37 +75,43 @@ class Space:
         counts = demo_counts(len(self.task.labels))
         few = {
             "layout": "fields",
+            "place": PLACES[0],
+            "separator": SEPARATORS[0],
             "words": words[0],
             "cap": list(self.caps)[-1],
             "n_demos": counts[2],
             "demo_pool": POOLS[0],
             "demo_set": 0,
-            **{f"part_{switch}": False for switch in SWITCHES},
-            "part_task": True,
+            "demo_order": DEMO_ORDERS[0],
+            "demo_swap": NO_SWAP,
+            **{f"part_{role}": OFF for role in SWITCHES},
+            "part_task": VARIANTS["task"][0],
+            **({"written": OFF} if self.written else {}),
         }
         more = {**few, "n_demos": counts[3], "demo_pool": POOLS[1]}
         points = [
             few,
             {**few, "n_demos": 0},
-            {**more, "part_task": False},
+            {**more, "part_task": OFF},
             {**more, "layout": "all-in-all", "words": words[min(4, len(words) - 1)]},
             {**more, "layout": "arrow", "words": words[min(2, len(words) - 1)]},
+            {**more, "n_demos": counts[-1], "layout": "fields-overall"},
         ]
-        if "chat" in self.layouts:
+        if "vocabulary-1" in self.words:
+            points.append({**more, "layout": "it-was", "words": "vocabulary-1"})
+        if "chat" in self.forms:
             points.append({**few, "layout": "chat", "n_demos": 0})
+        points += [{**more, "part_task": OFF, "written": name} for name in list(self.written)[:2]]
         return points
 
     def prompt(self, point: Point) -> Prompt:
         """Make the uncalibrated prompt of a point."""
         words = self.words[point["words"]]
-        on = [switch for switch in SWITCHES if point[f"part_{switch}"]]
         labels = self.task.label_names
         return Prompt(
-            layout=self.layouts[point["layout"]],
-            instruction=instruction(self.task, words, on),
-            demos=demo_set(
-                self.task, point["demo_pool"], point["demo_set"], point["n_demos"], self.seed
-            ),
+            layout=layout(self.forms[point["layout"]], point["place"], point["separator"]),
+            instruction=self._instruction(point, words),
+            demos=self._demos(point),
             words=tuple(
                 LabelWord(label=label, word=word) for label, word in zip(labels, words, strict=True)
             ),
@@ -99,13 +119,57 @@ class Space:
             bias=(0.0,) * len(labels),
         )
 
+    def _instruction(self, point: Point, words: Sequence[str]) -> tuple[Part, ...]:
+        chosen = {role: point[f"part_{role}"] for role in SWITCHES}
+        written = self.written.get(point.get("written", OFF))
+        if written is None:
+            return instruction(self.task, words, chosen)
+        parts = instruction(self.task, words, {**chosen, "task": OFF})
+        ahead = tuple(part for part in parts if part.role == "role")
+        rest = tuple(part for part in parts if part.role != "role")
+        return (*ahead, Part(role="task", text=written), *rest)
 
-def build_space(task: Task, seed: int, *, has_chat: bool) -> Space:
-    """Make the space of a task, for a model with or without a chat template."""
+    def _demos(self, point: Point) -> tuple[Demo, ...]:
+        demos = demo_set(
+            self.task,
+            point["demo_pool"],
+            point["demo_set"],
+            point["n_demos"],
+            self.seed,
+            self.rankings,
+        )
+        if point["demo_swap"] != NO_SWAP:
+            position, _, number = point["demo_swap"].partition(":")
+            demos = swap(self.task, demos, int(position), int(number), self.seed)
+        return order_demos(demos, point["demo_order"], self.seed)
+
+
+def build_space(
+    task: Task,
+    seed: int,
+    *,
+    has_chat: bool,
+    words: Mapping[str, tuple[str, ...]] | None = None,
+    rankings: Mapping[str, Sequence[str]] | None = None,
+    written: Mapping[str, str] | None = None,
+) -> Space:
+    """Make the space of a task, for a model with or without a chat template.
+
+    Args:
+        task: gives the fields, the labels and the train texts.
+        seed: of the demo sets.
+        has_chat: whether the model has a chat template.
+        words: further label words, by name, one word per label.
+        rankings: train ids in the order of each ranked demo pool.
+        written: instructions by a writer, by name.
+    """
+    own = label_words(task.label_names, [label.meaning for label in task.labels])
     return Space(
         task=task,
         seed=seed,
-        layouts=layouts(task.input_field, task.output_field, has_chat=has_chat),
-        words=label_words(task.label_names),
+        forms=forms(task.input_field, task.output_field, has_chat=has_chat),
+        words=own | dict(words or {}),
         caps=input_caps([example.inputs[task.input_field] for example in task.splits.train]),
+        rankings=rankings or {},
+        written=written or {},
     )

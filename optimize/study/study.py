@@ -1,230 +1,211 @@
-"""The study: Optuna proposes points, trials are raced, and a journal file remembers all of it.
+"""The study: slots are claimed, run and told, until the budget is spent; the record is Optuna's.
 
-The sampler is seeded anew for every trial from (seed, number of finished trials), and what a trial
-cost is kept with it. So the next trial follows from the record alone, and a search that was killed
-goes on as if it had not been.
+A search is a sequence of slots. What is tried in one follows from the slots of the generations
+before it (`optimize.propose.proposer`), what it may cost from the slots before it, so the finished
+slots within the budget are the same after any kill and with any number of processes.
 """
 
 import json
-import random
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import accumulate
-from pathlib import Path
-from typing import Any
+import time
+from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
 import optuna
-from numpy.typing import NDArray
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
-from modules.errors import UserError
-from modules.files import make_folder
 from modules.lm import BudgetExceeded, Ledger, LocalModel, PromptTooLong
-from modules.tasks.example import Task
-from optimize.propose.moves import neighbour
-from optimize.race.trial import Outcome, run_trial
-from optimize.space.space import Space
+from optimize.config import Budget
+from optimize.propose.proposal import Proposal
+from optimize.propose.proposer import GENERATION, Proposer
+from optimize.propose.samplers import PARETO
+from optimize.race.record import (
+    LOGP,
+    LOSS,
+    PROMPT_TOKENS,
+    PROMPTS,
+    REUSED,
+    SAVED,
+    SECONDS,
+    SKIPPED,
+    SLOT,
+    TOKENS,
+    Cost,
+    TrialRecord,
+    read_record,
+)
+from optimize.race.trial import Outcome, Race
+from optimize.study.claims import Claim, Claims
 
-Array = NDArray[np.float64]
-
-_LOGP = "logp"
-_TOKENS = "forward_tokens"
-_PROMPTS = "n_prompts"
 _FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-_STARTUP_TRIALS = 12
 _ENOUGH_TOO_LONG = 50
-_N_PARENTS = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrialRecord:
-    """A finished trial, read back from the study.
-
-    `loss` is nats on the examples it saw, `logp` [n_seen, k] in dev order.
-    """
-
-    number: int
-    point: dict[str, Any]
-    loss: float
-    pruned: bool
-    logp: Array
+_POLL_SECONDS = 0.2
 
 
 class Search:
-    """A study that can be carried on."""
+    """A study that can be carried on, by this process or by several.
 
-    def __init__(self, path: Path, name: str, seed: int) -> None:
-        self._study = _open(path, name)
-        self.seed = seed
+    Args:
+        study: where the trials are recorded.
+        proposer: what is tried in a slot.
+        before: what was spent before the first trial, on every process's account.
+        n_wanted: how many good trials are wanted; a trial races against the last one of so many.
+    """
 
-    def finished(self, budget_tokens: int | None = None) -> list[TrialRecord]:
-        """Give the finished trials in the order of their numbers.
+    def __init__(
+        self, study: optuna.Study, proposer: Proposer, before: Cost, n_wanted: int = 1
+    ) -> None:
+        self.study = study
+        self._proposer = proposer
+        self._before = before
+        self._n_wanted = n_wanted
+        self._claims = Claims(study)
+        self._proposed: dict[int, Mapping[int, Proposal]] = {}
+
+    def finished(self, budget: Budget | None = None) -> list[TrialRecord]:
+        """Give the finished trials in the order of their slots, up to the first slot that is open.
 
         With a budget only those that a study of that budget would have run: an earlier search may
         have carried the same study further.
         """
-        return [_record(t) for t in self._within(budget_tokens) if _LOGP in t.user_attrs]
+        by_slot: dict[int, TrialRecord] = {}
+        for trial in self.study.get_trials(deepcopy=False, states=_FINISHED):
+            if SLOT in trial.user_attrs:
+                record = read_record(trial)
+                by_slot.setdefault(record.slot, record)
+        found: list[TrialRecord] = []
+        spent = self._before
+        while (record := by_slot.get(len(found))) is not None:  # type: ignore[assignment]
+            spent += record.cost
+            if budget is not None and not _within(spent, budget):
+                break
+            found.append(record)
+        return found
 
-    def spent(self, budget_tokens: int | None = None) -> dict[str, int]:
-        """Give what the finished trials cost: prompts answered and forward tokens."""
-        trials = self._within(budget_tokens)
-        return {
-            key: sum(int(trial.user_attrs.get(key, 0)) for trial in trials)
-            for key in (_PROMPTS, _TOKENS)
-        }
+    def spent(self, budget: Budget | None = None) -> Cost:
+        """Give what the finished trials cost, with what was spent before them."""
+        return sum((trial.cost for trial in self.finished(budget)), self._before)
 
     def nothing_fits(self) -> bool:
         """Whether so many trials were too long for the context, and no other, that none will do."""
-        return len(self._within(None)) >= _ENOUGH_TOO_LONG and not self.finished()
-
-    def best(self) -> TrialRecord | None:
-        """Give the complete trial with the smallest loss; the earlier one of two equals."""
-        whole = [trial for trial in self.finished() if not trial.pruned]
-        return min(whole, key=lambda trial: (trial.loss, trial.number), default=None)
+        trials = self.finished()
+        return len(trials) >= _ENOUGH_TOO_LONG and all(trial.skipped for trial in trials)
 
     def run(
         self,
         model: LocalModel,
-        task: Task,
-        space: Space,
-        budget_tokens: int,
+        race: Race,
+        budget: Budget,
         told: Callable[[TrialRecord], None],
     ) -> None:
         """Run trials until the next one would pass the budget, or nothing fits into the context.
 
-        The finished trials' costs count; `model.ledger` is replaced by one with what is left.
+        Slots that another process runs are waited for. The finished trials' costs count;
+        `model.ledger` is replaced by one with what is left. A trial that is interrupted is closed,
+        and its slot is free.
 
         Args:
             model: the model to search for.
-            task: train feeds the demos, dev the trials.
-            space: what to choose from.
-            budget_tokens: forward tokens for all trials of this study together.
-            told: called with every trial that ends.
+            race: how a prompt is scored.
+            budget: for all trials of this study and what was spent before them.
+            told: called with every trial that this process ends.
         """
-        self._drop_unfinished()
+        end: int | None = None  # the first slot that did not fit into the budget
         while not self.nothing_fits():
-            left = budget_tokens - self.spent()[_TOKENS]
-            model.ledger = Ledger(max(0, left))
-            trial = self._ask(space)
-            try:
-                outcome = self._run_one(trial, model, task, space)
-            except BudgetExceeded:
-                self._study.tell(trial, state=TrialState.FAIL)
+            trials = self.finished()
+            if (end is not None and len(trials) >= end) or len(self.finished(budget)) < len(trials):
                 return
-            self._tell(trial, outcome, model.ledger)
-            told(_record(self._study.get_trials(deepcopy=False)[trial.number]))
+            first = len(trials) // GENERATION * GENERATION
+            slots = [s for s in range(len(trials), first + GENERATION) if end is None or s < end]
+            claim = self._claims.take(slots, self._proposals(trials[:first]))
+            if claim is None:
+                time.sleep(_POLL_SECONDS)
+                continue
+            model.ledger = _ledger(budget, self._before, trials)
+            if self._run_claim(claim, model, race, trials[:first]):
+                told(self._record(claim))
+            else:
+                end = claim.slot if end is None else min(end, claim.slot)
 
-    def _run_one(
-        self, trial: optuna.Trial, model: LocalModel, task: Task, space: Space
-    ) -> Outcome | None:
-        """Run a trial; None when its prompt does not fit into the model's context."""
-        prompt = space.prompt(space.suggest(trial))
-        best = self.best()
+    def _run_claim(
+        self, claim: Claim, model: LocalModel, race: Race, known: Sequence[TrialRecord]
+    ) -> bool:
+        """Run a slot's trial and tell the study; False when the budget does not hold it."""
         try:
-            return run_trial(model, task, prompt, None if best is None else best.logp, trial.report)
+            with self._claims.beating(claim.trial):
+                outcome = self._outcome(claim, race, known)
+        except BudgetExceeded:
+            self._claims.give_up(claim.trial)
+            return False
+        except BaseException:
+            self._claims.give_up(claim.trial)
+            raise
+        self._tell(claim.trial, outcome, model.ledger)
+        return True
+
+    def _outcome(self, claim: Claim, race: Race, known: Sequence[TrialRecord]) -> Outcome | None:
+        """Run a trial; None when its prompt does not fit into the model's context."""
+        space = self._proposer.space
+        is_pareto = self._proposer.sampler in PARETO
+        rival = None if is_pareto else rival_of(known, self._n_wanted)
+        report = (lambda loss, n: None) if is_pareto else claim.trial.report
+        try:
+            prompt = space.prompt(claim.trial.params)
+            return race.run(prompt, None if rival is None else rival.logp, report)
         except PromptTooLong:
             return None
 
-    def _ask(self, space: Space) -> optuna.Trial:
-        n_finished = len(self._study.get_trials(deepcopy=False, states=_FINISHED))
-        point = self._proposal(space, n_finished)
-        if point is not None:
-            self._study.enqueue_trial(point)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            self._study.sampler = optuna.samplers.TPESampler(
-                seed=_seed(self.seed, n_finished),
-                multivariate=True,
-                n_startup_trials=_STARTUP_TRIALS,
-            )
-        return self._study.ask()
-
-    def _proposal(self, space: Space, n_finished: int) -> dict[str, Any] | None:
-        """Give the point to try next, or None where the sampler is to choose.
-
-        First the starting points, then the sampler's startup, then two moves to one of its own.
-        """
-        waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-        points = space.starting_points()
-        if waiting:
-            return None  # left by a process that was killed between proposing and asking
-        if n_finished < len(points):
-            return points[n_finished]
-        if n_finished < _STARTUP_TRIALS or n_finished % 3 == 0:
-            return None
-        trials = self.finished()
-        whole = sorted((t for t in trials if not t.pruned), key=lambda t: (t.loss, t.number))
-        rng = random.Random(f"{self.seed}:{n_finished}")
-        parents = [trial.point for trial in whole[:_N_PARENTS]]
-        if not parents:
-            return None
-        return neighbour(parents, space.dimensions, [t.point for t in trials], rng)
-
     def _tell(self, trial: optuna.Trial, outcome: Outcome | None, ledger: Ledger) -> None:
-        trial.set_user_attr(_TOKENS, ledger.account.forward_tokens)
-        trial.set_user_attr(_PROMPTS, ledger.account.n_prompts)
+        trial.set_user_attr(TOKENS, ledger.account.forward_tokens)
+        trial.set_user_attr(PROMPTS, ledger.account.n_prompts)
+        trial.set_user_attr(SECONDS, round(ledger.seconds, 3))
+        trial.set_user_attr(REUSED, ledger.account.reused_tokens)
         if outcome is None:
-            trial.set_user_attr("skipped", "too long for the model's context")
-            self._study.tell(trial, state=TrialState.PRUNED)
+            trial.set_user_attr(SKIPPED, "too long for the model's context")
+            self.study.tell(trial.number, state=TrialState.PRUNED, skip_if_finished=True)
             return
-        trial.set_user_attr(_LOGP, json.dumps(outcome.logp.tolist()))
-        trial.set_user_attr("loss", outcome.loss)
+        trial.set_user_attr(LOGP, json.dumps(outcome.logp.tolist()))
+        trial.set_user_attr(LOSS, outcome.loss)
+        trial.set_user_attr(SAVED, outcome.saved_tokens)
+        trial.set_user_attr(PROMPT_TOKENS, outcome.prompt_tokens)
         if outcome.pruned:
-            self._study.tell(trial, state=TrialState.PRUNED)
-        else:
-            self._study.tell(trial, outcome.loss)
+            self.study.tell(trial.number, state=TrialState.PRUNED, skip_if_finished=True)
+            return
+        values = [outcome.loss]
+        if len(self.study.directions) > 1:
+            values.append(outcome.prompt_tokens)
+        self.study.tell(trial.number, values, skip_if_finished=True)
 
-    def _within(self, budget_tokens: int | None) -> list[FrozenTrial]:
-        trials = self._study.get_trials(deepcopy=False, states=_FINISHED)
-        costs = accumulate(int(trial.user_attrs.get(_TOKENS, 0)) for trial in trials)
-        return [
-            trial
-            for trial, cost in zip(trials, costs, strict=True)
-            if budget_tokens is None or cost <= budget_tokens
-        ]
+    def _proposals(self, known: Sequence[TrialRecord]) -> Mapping[int, Proposal]:
+        number = len(known) // GENERATION
+        if number not in self._proposed:
+            self._proposed = {number: self._proposer.generation(known, number)}
+        return self._proposed[number]
 
-    def _drop_unfinished(self) -> None:
-        """Close the trial that a killed process left running; its point is asked for again."""
-        for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+    def _record(self, claim: Claim) -> TrialRecord:
+        return read_record(self.study.get_trials(deepcopy=False)[claim.trial.number])
 
 
-def _open(path: Path, name: str) -> optuna.Study:
-    make_folder(path.parent)
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        _drop_torn_line(path)
-        storage = JournalStorage(JournalFileBackend(str(path)))
-        return optuna.create_study(
-            storage=storage, study_name=name, direction="minimize", load_if_exists=True
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            f"{path} is not a study journal that can be read ({error}); move it away to start anew"
-        ) from error
+def rival_of(trials: Sequence[TrialRecord], n_wanted: int) -> TrialRecord | None:
+    """Give the complete trial with the n-th smallest loss; None as long as there are not so many.
+
+    The earlier one of two equals is the better one.
+    """
+    whole = sorted((t for t in trials if not t.pruned), key=lambda trial: (trial.loss, trial.slot))
+    return whole[n_wanted - 1] if len(whole) >= n_wanted else None
 
 
-def _drop_torn_line(path: Path) -> None:
-    """Cut off a last line that a crash left half written; Optuna would append to it."""
-    if path.is_file() and (data := path.read_bytes()) and not data.endswith(b"\n"):
-        with path.open("r+b") as file:
-            file.truncate(data.rfind(b"\n") + 1)
-
-
-def _record(trial: FrozenTrial) -> TrialRecord:
-    return TrialRecord(
-        number=trial.number,
-        point=dict(trial.params),
-        loss=float(trial.user_attrs.get("loss", float("inf"))),
-        pruned=trial.state == TrialState.PRUNED,
-        logp=np.array(json.loads(trial.user_attrs.get(_LOGP, "[]"))),
+def _ledger(budget: Budget, before: Cost, trials: Sequence[TrialRecord]) -> Ledger:
+    """Open a ledger with what the trials on record have left of a budget."""
+    spent = sum((trial.cost for trial in trials), before)
+    return Ledger(
+        max(0, budget.tokens - spent.tokens),
+        None if budget.calls is None else max(0, budget.calls - spent.calls),
+        None if budget.seconds is None else max(0.0, budget.seconds - spent.seconds),
     )
 
 
-def _seed(seed: int, n_finished: int) -> int:
-    """Mix the seed with the number of finished trials into 32 bits."""
-    return int(np.random.SeedSequence([abs(seed), int(seed < 0), n_finished]).generate_state(1)[0])
+def _within(spent: Cost, budget: Budget) -> bool:
+    return (
+        spent.tokens <= budget.tokens
+        and (budget.calls is None or spent.calls <= budget.calls)
+        and (budget.seconds is None or spent.seconds <= budget.seconds)
+    )

@@ -15,7 +15,7 @@ from burnish import Answer, Classifier, load
 from evaluate.draws import Entry, Plan, choose_records, generate_records
 from modules.errors import UserError
 from modules.lm import Completion, load_model
-from modules.prompts import LabelWord, Prompt, answers, apply_bias, render
+from modules.prompts import Artifact, LabelWord, Prompt, answers, apply_bias, render
 from modules.tasks.example import Example
 from tests import tables
 from tests.burnish_tests.frozen import artifact_for, freeze
@@ -38,6 +38,13 @@ def classifier_of(tmp_path_factory: pytest.TempPathFactory) -> Loader:
         return Classifier(artifact_for(prompt, model), model)
 
     return _of
+
+
+def with_members(classifier: Classifier, *members: Prompt) -> Classifier:
+    """Give the classifier of an ensemble: the prompt of another one, and these."""
+    artifact = classifier.artifact
+    together = Artifact(**dict(artifact) | {"members": members})
+    return Classifier(together, classifier.model)
 
 
 def some_texts(n: int) -> list[str]:
@@ -81,6 +88,60 @@ def test_the_answers_are_those_of_the_evaluation(classifier_of: Loader, tmp_path
     found = written([example.inputs["text"] for example in examples])
     records = list(generate_records(classifier.model, task, entry, examples, plan))
     assert [(a.label, a.outcome) for a in found] == [(r["answer"], r["outcome"]) for r in records]
+
+
+def test_an_ensemble_answers_with_the_mean_of_its_prompts(classifier_of: Loader) -> None:
+    """By hand: each prompt's odds with its bias, then the geometric mean of the two."""
+    one, other = make_prompt(bias=(0.3, -0.3)), make_prompt(bias=(2.0, -2.0), kind="chat")
+    alone = classifier_of(one)
+    together = with_members(alone, other)
+    second = Classifier(artifact_for(other, alone.model), alone.model)
+    told: list[int] = []
+    found = together(TEXTS, told.append)
+    assert sum(told) == len(TEXTS)
+    for text, answer in zip(TEXTS, found, strict=True):
+        odds = [
+            c(text).probabilities["pos"] / c(text).probabilities["neg"] for c in (alone, second)
+        ]
+        mean = (odds[0] * odds[1]) ** 0.5
+        assert answer.probabilities["pos"] == pytest.approx(mean / (1 + mean))
+        assert answer.label == ("pos" if mean > 1 else "neg")
+        assert answer.confidence == max(answer.probabilities.values())
+    assert [together(text) for text in TEXTS] == found
+
+
+def test_an_ensemble_answers_as_in_the_evaluation(classifier_of: Loader, tmp_path: Path) -> None:
+    task = tables.file_task(tmp_path)
+    words = (LabelWord(label="negative", word="bad"), LabelWord(label="positive", word="good"))
+    first = make_prompt().model_copy(update={"words": words, "demos": ()})
+    other = first.model_copy(update={"bias": (1.0, -1.0), "instruction": ()})
+    classifier = with_members(classifier_of(first), other)
+    examples: list[Example] = list(task.splits.dev)[:10]
+    entry = Entry(name="frozen", prompt=first, members=(other,))
+    plan = Plan(temperatures=(), seeds=(0,), max_tokens=16)
+    found = classifier([example.inputs["text"] for example in examples])
+    records = list(choose_records(classifier.model, task, entry, examples, plan))
+    assert [list(a.probabilities.values()) for a in found] == [r["probabilities"] for r in records]
+
+
+def test_what_is_too_long_for_one_prompt_of_an_ensemble_is_an_error(
+    classifier_of: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And it is found before anything is run."""
+    classifier = classifier_of(make_prompt())
+    n_room = classifier.model.context - classifier.model.count_tokens(render(make_prompt(), "")) - 9
+    longer = make_prompt(kind="chat", input_lead="A much longer lead than before:")
+    together = with_members(classifier, longer)
+    text = "\n".join("x" * (n_room // 2))
+    assert classifier(text).outcome == "ok"
+    asked: list[int] = []
+    choose = classifier.model.choose
+    monkeypatch.setattr(
+        classifier.model, "choose", lambda p, *more: asked.append(len(p)) or choose(p, *more)
+    )
+    answers_given = together([TEXTS[0], text, TEXTS[1]])
+    assert [answer.outcome for answer in answers_given] == ["ok", "lm_error", "ok"]
+    assert sum(asked) == 4  # two texts, two prompts
 
 
 def test_an_answer_says_all_of_it(classifier_of: Loader) -> None:

@@ -64,7 +64,7 @@ def complete(bash_script: Path, *words: str, folder: Path | None = None) -> set[
         (("re",), ["reproduce"]),
         (("verify", "--d"), ["--dtype"]),
         (("show", "--color", ""), ["auto", "always", "never"]),
-        (("optimize", "--budget"), ["--budget-tokens"]),
+        (("optimize", "--budget-t"), ["--budget-tokens"]),
         (("evaluate", "--temp"), ["--temperatures"]),
         (("completion", ""), list(SHELLS)),
     ],

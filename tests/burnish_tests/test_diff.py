@@ -15,7 +15,8 @@ from burnish.words import compared
 from modules.prompts import Artifact, Demo, LabelWord, Part, Prompt, save_artifact
 from tests.modules_tests.programs.task import make_prompt
 from tests.modules_tests.prompts.strategies import ANY_TEXT, TEXT, prompts
-from tests.modules_tests.test_artifact import artifact_of, score_of
+from tests.modules_tests.test_artifact import artifact_of, ensemble_of, score_of
+from tests.modules_tests.test_artifact import told as instructed
 
 BASE = make_prompt()
 UNHURRIED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,6 +34,37 @@ def told(a: Prompt, b: Prompt) -> list[tuple[str, str, str, Any, Any]]:
 @given(prompt=prompts())
 def test_nothing_differs_from_itself(prompt: Prompt) -> None:
     assert changes(artifact_of(prompt), artifact_of(prompt)) == []
+
+
+def of_members(a: Artifact, b: Artifact) -> list[tuple[str, str, Any, Any]]:
+    return [(c.what, c.kind, c.before, c.after) for c in changes(a, b) if c.part == "members"]
+
+
+def test_members_are_compared_one_by_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two, three = BASE, instructed(BASE, "One."), instructed(BASE, "Two.")
+    pair, other = ensemble_of(one, two), ensemble_of(one, three)
+    assert changes(pair, pair) == []
+    assert of_members(pair, other) == [("prompt 2, instruction, task", "changed", "One.", "Two.")]
+    whole = three.model_dump(mode="json")
+    assert of_members(pair, ensemble_of(one, two, three)) == [
+        ("prompts in all", "changed", 2, 3),
+        ("prompt 3", "added", None, whole),
+    ]
+    assert of_members(ensemble_of(one, two, three), pair) == [
+        ("prompts in all", "changed", 3, 2),
+        ("prompt 3", "removed", whole, None),
+    ]
+    save_artifact(pair, tmp_path / "a.json")
+    save_artifact(other, tmp_path / "b.json")
+    assert main(["diff", str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 1
+    assert "The prompts differ in members." in capsys.readouterr().out
+    assert main(["diff", str(tmp_path / "a.json"), str(tmp_path / "a.json")]) == 0
+    save_artifact(artifact_of(one), tmp_path / "c.json")
+    capsys.readouterr()
+    assert main(["diff", str(tmp_path / "a.json"), str(tmp_path / "c.json"), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["same_prompt"] is False
 
 
 @UNHURRIED

@@ -78,6 +78,52 @@ def test_mistakes(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "invalid choice: 'pdf'" in capsys.readouterr().err
 
 
+@pytest.fixture
+def ensemble(artifact: Artifact, tmp_path: Path) -> Artifact:
+    """Three prompts with the same labels, one of them in plain text."""
+    members = (prompt_of("text"), prompt_of("chat, after", bias=(1.0, -1.0)))
+    return save_artifact(artifact.model_copy(update={"members": members}), tmp_path / "e.json")
+
+
+@pytest.mark.parametrize("form", [form for form in FORMATS if form != "messages"])
+def test_a_form_of_one_prompt_takes_a_member(
+    artifact: Artifact,
+    ensemble: Artifact,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    form: str,
+) -> None:
+    """The first member's export is that of its prompt alone, save for whose it says that it is."""
+    path = str(tmp_path / "e.json")
+    refused([path, "--to", form], capsys, "an ensemble of 3 prompts, and this form holds one: give")
+    refused([path, "--to", form, "--member", "4"], capsys, "--member must be from 1 to 3, got 4")
+    refused([path, "--to", form, "--member", "0"], capsys, "--member must be from 1 to 3, got 0")
+    for number, prompt in enumerate(ensemble.prompts, start=1):
+        alone = save_artifact(
+            artifact_for(prompt, Path(artifact.model.name)), tmp_path / "alone.json"
+        )
+        made, expected = export(ensemble, form, number), export(alone, form)
+        assert joined(made).replace(ensemble.sha256, alone.sha256) == joined(expected)
+        assert made.notes[-1] == f"prompt {number} of 3: its answers are not the ensemble's"
+    assert export(artifact, form, 1) == export(artifact, form)
+
+
+def test_messages_hold_all_prompts_of_an_ensemble(artifact: Artifact, ensemble: Artifact) -> None:
+    made = export(ensemble, "messages")
+    value = json.loads(joined(made))
+    assert len(value["prompts"]) == 3
+    for prompt, found in zip(ensemble.prompts, value["prompts"], strict=True):
+        alone = artifact_for(prompt, Path(artifact.model.name)).sealed()
+        whole = json.loads(joined(export(alone, "messages")))
+        assert found == {k: v for k, v in whole.items() if k in found}
+        assert set(whole) - set(found) == {"made_from", "artifact", "model"}
+    assert "take the mean over the prompts" in value["rule"]
+    assert any("plain text, not a chat" in note for note in made.notes)
+    (second,) = [json.loads(joined(export(ensemble, "messages", 2)))]
+    assert "prompts" not in second
+    assert second["kind"] == "text"
+
+
 def test_other_weights_are_refused(
     artifact: Artifact, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

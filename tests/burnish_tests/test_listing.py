@@ -11,7 +11,7 @@ from burnish.terminal import Screen, columns
 from modules.errors import UserError
 from modules.prompts import artifact_path, find_artifacts, save_artifact
 from tests.modules_tests.programs.task import make_prompt
-from tests.modules_tests.test_artifact import artifact_of
+from tests.modules_tests.test_artifact import artifact_of, ensemble_of, told
 
 
 @pytest.fixture
@@ -40,6 +40,22 @@ def test_a_table_in_the_order_of_the_paths(
         f"file m1 -1 {scores} {folder}/file/m1/seed--1.json",
         f"file m2 0 {scores} {folder}/file/m2/seed-0.json",
     ]
+
+
+def test_an_ensemble_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    artifact = ensemble_of(make_prompt(), told(make_prompt(), "One."))
+    long = artifact.model.model_copy(update={"name": "m" * 90})
+    save_artifact(artifact, artifact_path(tmp_path, "file", "m", 0))
+    save_artifact(
+        artifact.model_copy(update={"model": long}), artifact_path(tmp_path, "file", "n", 0)
+    )
+    main(["list", str(tmp_path)])
+    lines = capsys.readouterr().out.splitlines()
+    assert "  m (ensemble of 2) " in lines[1]
+    assert "… (ensemble of 2) " in lines[2]
+    main(["list", str(tmp_path), "--json"])
+    found = json.loads(capsys.readouterr().out)["artifacts"]
+    assert [one["n_prompts"] for one in found] == [2, 2]
 
 
 def test_a_narrow_terminal_gets_a_few_lines_a_prompt(folder: Path) -> None:

@@ -9,7 +9,7 @@ import burnish.reproduce
 from burnish.__main__ import main
 from modules.errors import INTERRUPTED, UserError
 from modules.lm.store import AnswerStore
-from modules.prompts import Artifact
+from modules.prompts import Artifact, load_artifact
 from tests.burnish_tests.conftest import Searched
 
 
@@ -42,6 +42,19 @@ def test_the_same_bytes_come_out_and_nothing_is_left(
     assert searched.path.read_bytes() == before
 
 
+def test_a_bound_of_calls_is_set_again(
+    searched: Searched, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that never binds: only the record of it could be another."""
+
+    def bounded(value: dict[str, Any]) -> None:
+        value["search"]["budget_calls"] = 10**9
+
+    path = searched.changed(tmp_path / "a.json", bounded)
+    assert main(["reproduce", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("the same bytes: sha256 ")
+
+
 def test_other_bytes_are_named_with_the_reason(
     searched: Searched, tmp_path: Path, temporary: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,6 +77,19 @@ def test_other_bytes_are_named_with_the_reason(
     assert lines[-1] == f"  look: burnish diff {path} {kept}"
 
 
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Give a list that every trial which ends from now on is put into."""
+    ended: list[Any] = []
+
+    class Watched(burnish.reproduce.Display):
+        def trial_ended(self, trial: Any, *told: Any) -> None:
+            ended.append(trial)
+            super().trial_ended(trial, *told)
+
+    monkeypatch.setattr(burnish.reproduce, "Display", Watched)
+    return ended
+
+
 def test_a_stop_is_gone_on_from(
     searched: Searched,
     temporary: Path,
@@ -81,22 +107,26 @@ def test_a_stop_is_gone_on_from(
     (folder,) = temporary.iterdir()
     told = capsys.readouterr().err.strip()
     assert told == f"stopped; to go on: burnish reproduce {searched.path} --runs {folder}"
+    ended = watched(monkeypatch)
     assert main(["reproduce", str(searched.path), "--runs", str(folder)]) == 0
-    printed = capsys.readouterr().out
-    assert "  trial   0  " not in printed  # it was in the journal
-    assert "the same bytes" in printed
+    assert len(ended) == load_artifact(searched.path).search.n_trials - 1  # one was in the journal
+    assert "the same bytes" in capsys.readouterr().out
     assert list(folder.rglob("seed-0.json")) != []
 
 
 def test_a_second_call_with_the_journal_runs_no_trial(
-    searched: Searched, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    searched: Searched,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     arguments = ["reproduce", str(searched.path), "--runs", str(tmp_path / "runs")]
+    ended = watched(monkeypatch)
     assert main(arguments) == 0
-    assert "  trial   0  " in capsys.readouterr().out
+    assert len(ended) == load_artifact(searched.path).search.n_trials
     assert main(arguments) == 0
+    assert len(ended) == load_artifact(searched.path).search.n_trials
     printed = capsys.readouterr().out
-    assert "  trial " not in printed
     assert f"going on with the journal in {tmp_path / 'runs'}" in printed
 
 

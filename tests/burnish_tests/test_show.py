@@ -1,6 +1,7 @@
 """`burnish show`: the prompt is the one that the model reads, and looking needs no library."""
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,13 @@ from modules.prompts import (
 from tests.imports import ROOT
 from tests.modules_tests.programs.task import make_prompt
 from tests.modules_tests.prompts.strategies import TEXT, prompts
-from tests.modules_tests.test_artifact import VERSION_1, artifact_of, probe_of
+from tests.modules_tests.test_artifact import (
+    VERSION_1,
+    artifact_of,
+    ensemble_of,
+    probe_of,
+    told,
+)
 
 MARGIN = 14
 UNHURRIED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -61,10 +68,11 @@ def read_back(screen: str) -> list[str]:
     [
         make_prompt(),
         make_prompt(instruction="after"),
+        make_prompt(instruction="both", separator="rule"),
         make_prompt(same_line=True, input_lead="", answer_lead="It was"),
         make_prompt().model_copy(update={"demos": (), "instruction": ()}),
     ],
-    ids=["before", "after", "same-line", "bare"],
+    ids=["before", "after", "both", "same-line", "bare"],
 )
 def test_a_plain_text_is_what_the_model_reads(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], prompt: Prompt
@@ -127,7 +135,7 @@ def test_all_facts_of_the_file_are_there(
     artifact = artifact_of(make_prompt(), command="python -m optimize --seed 0")
     path = saved(tmp_path, artifact)
     screen = shown(capsys, str(path))
-    for told in (
+    for fact in (
         "neg  not good, bias +0.4: it is neg",
         "pos  good, bias -0.4: it is pos",
         "dev      73.3 % [55.6, 85.8], 22 of 30, log-loss 0.610",
@@ -143,7 +151,44 @@ def test_all_facts_of_the_file_are_there(
         f"burnish export {path} --to python",
         f"burnish predict {path} --data",
     ):
-        assert told in screen
+        assert fact in screen
+
+
+def test_every_prompt_of_an_ensemble_can_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The recorded log-probabilities have the biases in them: 0.9 is 90 %."""
+    second = make_prompt(kind="chat", answer_lead="So it is", bias=(0.0, 0.0))
+    probe = probe_of("so so", "neg", math.log(0.9), math.log(0.1))
+    artifact = ensemble_of(make_prompt(), told(second, "Judge it."), told(make_prompt(), "Say it."))
+    path = saved(tmp_path, artifact.model_copy(update={"probes": (probe,)}))
+    screen = shown(capsys, str(path))
+    joined = " ".join(screen.split())
+    assert "3 prompts answer together" in joined
+    assert "Prompt 1 of 3 as m reads it (plain text, 2 demos), with a confirm example" in joined
+    assert "Prompt 2 of 3 (chat turns, 2 demos), with the same input" in joined
+    assert "Prompt 3 of 3 (plain text, 2 demos), with the same input" in joined
+    assert screen.count("neg 90.0 %, pos 10.0 % (right)") == 1
+    text = "\n".join(read_back(screen))
+    for prompt in artifact.prompts:
+        for turn in render(prompt, "so so").turns:
+            assert turn.text in text
+    assert screen.count("neg  not good, bias +0.4: it is neg") == 2
+    assert "bias  none" in screen
+    assert f"burnish export {path} --to python --member 1" in joined
+    value = json.loads(shown(capsys, str(path), "--json"))
+    assert value["members"] == json.loads(path.read_text())["members"]
+    readings = [reading(member).model_dump(mode="json") for member in artifact.members]
+    assert value["member_readings"] == readings
+
+
+def test_bounds_of_calls_and_seconds_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    artifact = artifact_of(make_prompt())
+    search = artifact.search.model_copy(update={"budget_calls": 12, "budget_seconds": 2.5})
+    screen = shown(capsys, str(saved(tmp_path, artifact.model_copy(update={"search": search}))))
+    assert "90 of 100 forward tokens, 9 of 12 prompts, within 2.5 s" in screen
 
 
 def test_json_is_one_object_with_the_same_facts(

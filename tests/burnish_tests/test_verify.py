@@ -15,7 +15,9 @@ from burnish.__main__ import main
 from burnish.finding import data_finding
 from burnish.probing import TOLERANCES, compare, tolerance
 from modules.errors import UserError
+from modules.lm import load_model
 from modules.lm.store import AnswerStore
+from modules.prompts import answers, combine, load_artifact, render, save_artifact
 from modules.tasks import SealedSplit
 from tests.burnish_tests.conftest import Searched
 from tests.imports import ROOT
@@ -264,18 +266,61 @@ def test_no_model_and_no_file(searched: Searched, tmp_path: Path) -> None:
         main(["verify", str(tmp_path / "no.json")])
 
 
+def ensemble(searched: Searched, path: Path) -> Path:
+    """Freeze an ensemble of the prompt that was found and two variants, with its own probes."""
+    artifact = load_artifact(searched.path)
+    first = artifact.prompt
+    after = first.layout.model_copy(update={"instruction": "both"})
+    members = (
+        first.model_copy(update={"bias": (1.5, -1.5)}),
+        first.model_copy(update={"layout": after, "demos": (), "bias": (-0.25, 0.25)}),
+    )
+    model = load_model(artifact.model.name, dtype=artifact.model.dtype)
+    prompts = (first, *members)
+    logps = [
+        model.choose([render(one, p.text) for p in artifact.probes], answers(one))
+        for one in prompts
+    ]
+    together = combine(
+        [one.log_probabilities() for one in logps], [np.array(one.bias) for one in prompts]
+    )
+    probes = [
+        probe.model_copy(update={"log_probabilities": tuple(row)})
+        for probe, row in zip(artifact.probes, together.tolist(), strict=True)
+    ]
+    update = {"members": members, "probes": tuple(probes), "schema_version": 3}
+    save_artifact(artifact.model_copy(update=update), path)
+    return path
+
+
+def test_an_ensemble_is_run_again_with_all_its_prompts(
+    searched: Searched, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = ensemble(searched, tmp_path / "a.json")
+    status, found = verify(capsys, path)
+    assert (status, found["verified"], found["probes"]["n_equal"]) == (0, True, 8)
+    for change in (
+        lambda v: v["members"].pop(),
+        lambda v: v["members"][1].update(bias=[0.0, 0.0]),
+    ):
+        other = searched._replace(path=path).changed(tmp_path / "b.json", change)
+        status, found = verify(capsys, other)
+        assert (status, found["verified"]) == (1, False)
+        assert found["probes"]["largest"] > 0
+
+
 def test_comparing_is_by_bits_without_a_tolerance() -> None:
     """Derived by hand: log-probabilities of two probes, moved by 0, then 2**-53 and 0.5."""
     prompt = make_prompt(bias=(0.0, 0.0))
     half = float(np.log(0.5))
     probes = (probe_of("a", "neg", half, half), probe_of("b", "pos", half, half))
     found = np.array([[half, half], [half, np.nextafter(half, 0)]])
-    exact = compare(prompt, probes, found, 0.0)
+    exact = compare([prompt], probes, found, 0.0)
     assert (exact.n_equal, exact.n_within, exact.holds) == (1, 1, False)
     assert exact.n_relabelled == 1  # a tie goes to the first label, and it is no tie any more
-    far = compare(prompt, probes, found - 0.5, 0.4)
+    far = compare([prompt], probes, found - 0.5, 0.4)
     assert (far.n_within, far.largest) == (0, pytest.approx(0.5))
-    assert compare(prompt, probes, found - 0.5, 0.51).holds
+    assert compare([prompt], probes, found - 0.5, 0.51).holds
 
 
 def test_the_coarser_dtype_decides() -> None:

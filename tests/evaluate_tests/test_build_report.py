@@ -16,6 +16,7 @@ from evaluate.report import Table, save_report, write_html, write_markdown
 from evaluate.rows import frame, save
 from evaluate.run_record import load_run, save_run
 from modules.errors import UserError
+from modules.prompts import Layout
 from tests.evaluate_tests import runs
 from tests.evaluate_tests.records import INVALID, LM_ERROR, WRONG, record
 
@@ -151,13 +152,55 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     assert again.run == found.run
 
 
+SECOND = runs.PROMPT.model_copy(
+    update={"layout": Layout(kind="text", answer_lead="A:", instruction="both", separator="rule")}
+)
+
+
+def with_an_ensemble(found: Evaluation) -> Evaluation:
+    """Give the evaluation with an ensemble of two prompts as the first model's frozen prompt."""
+    first, *others = found.run.models
+    together = {"members": (SECOND,), "members_shown": ("the second prompt",)}
+    prompts = tuple(
+        prompt.model_copy(update=together) if prompt.name == "frozen" else prompt
+        for prompt in first.prompts
+    )
+    models = (first.model_copy(update={"prompts": prompts}), *others)
+    return found._replace(run=found.run.model_copy(update={"models": models}))
+
+
+def test_an_ensemble_is_described_and_shown_prompt_by_prompt(tmp_path: Path) -> None:
+    found = with_an_ensemble(SHAPES["full"])
+    page = " ".join(write_markdown(build_report(Facts(found))).split())
+    assert (
+        "What was found: an ensemble of 2 prompts, which chooses by the mean of their calibrated "
+        "log-probabilities; in writing its first prompt answers alone: (1) plain text with the "
+        "instruction before the input, "
+    ) in page
+    assert "(2) plain text parted by rules with the instruction before and after the input" in page
+    assert "Prompt 2 of 2 of the ensemble as a reads it" in page
+    assert "the second prompt" in page
+    save_run(found.run, tmp_path)
+    assert load_run(tmp_path) == found.run
+
+
+def test_a_record_of_version_1_is_read(tmp_path: Path) -> None:
+    """What is new is left out where it is not used, so only the version was another."""
+    run = SHAPES["full"].run
+    save_run(run, tmp_path)
+    text = (tmp_path / "run.json").read_text()
+    assert "members" not in text
+    (tmp_path / "run.json").write_text(text.replace('"schema_version": 2', '"schema_version": 1'))
+    assert load_run(tmp_path) == run.model_copy(update={"schema_version": 1})
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("{", "is a broken record"),
         ("[]", "is a broken record"),
         ("{}", "is a broken record: command: Field required"),
-        ('{"schema_version": 2}', "has version 2, newer than 1"),
+        ('{"schema_version": 3}', "has version 3, newer than 2"),
     ],
     ids=["torn", "list", "empty", "newer"],
 )

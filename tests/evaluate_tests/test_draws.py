@@ -10,7 +10,7 @@ from evaluate.parity import dspy_parity
 from evaluate.rows import frame
 from modules.lm import LocalModel
 from modules.programs.naive import naive_prompt
-from modules.prompts import Prompt, answers, parse_answer, render
+from modules.prompts import Part, Prompt, answers, ensemble_identity, parse_answer, render
 from modules.tasks.example import Task
 from tests import tables
 
@@ -101,6 +101,72 @@ def test_the_same_seed_gives_the_same_rows_in_any_company(
         assert other.drop(columns="seed").equals(whole.drop(columns="seed")) is False
 
 
+def other_of(prompt: Prompt) -> Prompt:
+    """Give a prompt with another instruction, other words and another bias."""
+    words = tuple(
+        entry.model_copy(update={"word": word})
+        for entry, word in zip(prompt.words, ("poor", "so so", "dull"), strict=True)
+    )
+    said = (Part(role="task", text="Say what it is worth."),)
+    return prompt.model_copy(update={"instruction": said, "words": words, "bias": (0.0, 2.0, -1.0)})
+
+
+def test_an_ensemble_is_the_mean_of_its_prompts(
+    model: LocalModel, task: Task, prompt: Prompt
+) -> None:
+    """By hand: at T each prompt's weights are p ** (1 / T) * exp(bias / T); then their roots."""
+    other, some = other_of(prompt), task.splits.dev[:5]
+    entry = Entry(name="frozen", prompt=prompt, members=(other,))
+    rows = frame(choose_records(model, task, entry, some, plan(0)))
+    means = {}
+    for t in (0.5, 1.0, 2.0):
+        p = [
+            np.exp(scores(model, task, one, t)[:5]) * np.exp(np.array(one.bias) / t)
+            for one in (prompt, other)
+        ]
+        p = [one / one.sum(axis=1, keepdims=True) for one in p]
+        root = np.sqrt(p[0] * p[1])
+        means[t] = root / root.sum(axis=1, keepdims=True)
+    cold = rows[rows.temperature == 0]
+    assert np.array(cold.probabilities.tolist()) == pytest.approx(means[1.0])
+    assert cold.answer.tolist() == [LABELS[at] for at in means[1.0].argmax(axis=1)]
+    gold = [task.label_names.index(name) for name in cold.gold]
+    for t in (0.5, 2.0):
+        hot = rows[rows.temperature == t]
+        assert hot.p_correct.tolist() == pytest.approx(means[t][np.arange(5), gold])
+    asked = [render(one, some[0].inputs[task.input_field]) for one in (prompt, other)]
+    assert cold.n_input_tokens.iloc[0] == sum(map(model.count_tokens, asked))
+    assert set(rows.prompt_id) == {ensemble_identity([prompt, other])}
+
+
+def test_an_ensemble_writes_with_its_first_prompt(
+    model: LocalModel, task: Task, prompt: Prompt
+) -> None:
+    some = task.splits.dev[:3]
+    together = Entry(name="x", prompt=prompt, members=(other_of(prompt),))
+    alone = Entry(name="x", prompt=prompt)
+    rows = [frame(generate_records(model, task, one, some, plan(0))) for one in (together, alone)]
+    assert rows[0].drop(columns="prompt_id").equals(rows[1].drop(columns="prompt_id"))
+
+
+def test_a_text_that_is_too_long_for_one_prompt_is_too_long_for_the_ensemble(
+    model: LocalModel, task: Task, prompt: Prompt
+) -> None:
+    filler = Part(role="guidance", text="a " * model.context)
+    long = other_of(prompt).model_copy(update={"instruction": (filler,)})
+    told: list[int] = []
+    entry = Entry(name="x", prompt=prompt, members=(long,))
+    some = task.splits.dev[:3]
+    rows = frame(choose_records(model, task, entry, some, plan(0), told.append))
+    assert set(rows.outcome) == {"lm_error"}
+    assert sum(told) == 3
+    told.clear()
+    entry = Entry(name="x", prompt=prompt, members=(other_of(prompt),))
+    rows = frame(choose_records(model, task, entry, some, plan(0), told.append))
+    assert set(rows.outcome) == {"ok"}
+    assert sum(told) == 3
+
+
 def test_generated_text_is_parsed_or_invalid(
     model: LocalModel, task: Task, prompt: Prompt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,5 +189,6 @@ def test_generated_text_is_parsed_or_invalid(
 
 
 def test_dspy_gives_the_same_answers(model: LocalModel, task: Task, prompt: Prompt) -> None:
-    assert dspy_parity(model, task, prompt, task.splits.dev[:8]) == (8, 8, 8)
-    assert dspy_parity(model, task, prompt, ()) == (0, 0, 0)
+    assert dspy_parity(model, task, [prompt], task.splits.dev[:8]) == (8, 8, 8)
+    assert dspy_parity(model, task, [prompt], ()) == (0, 0, 0)
+    assert dspy_parity(model, task, [prompt, other_of(prompt)], task.splits.dev[:2]) == (4, 4, 4)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from evaluate.draws import Entry
 from evaluate.ladder import NAMES, ladder
 from modules.errors import UserError
 from modules.programs.naive import naive_prompt
@@ -23,7 +24,9 @@ def frozen(task: Task, *, is_chat: bool = False) -> Prompt:
 @pytest.mark.parametrize("is_chat", [False, True], ids=["text", "chat"])
 def test_every_rung_in_order(task: Task, is_chat: bool) -> None:
     own, other = frozen(task), frozen(task).model_copy(update={"bias": (1.0, -1.0)})
-    entries = ladder(task, NAMES[::-1], is_chat=is_chat, seed=0, frozen=own, others={"b": other})
+    entries = ladder(
+        task, NAMES[::-1], is_chat=is_chat, seed=0, frozen=[own], others={"b": [other]}
+    )
     assert [entry.name for entry in entries] == [*NAMES[:-1], "frozen for b"]
     by_name = {entry.name: entry for entry in entries}
     assert by_name["frozen"].prompt == own
@@ -33,7 +36,7 @@ def test_every_rung_in_order(task: Task, is_chat: bool) -> None:
 
 
 def test_what_the_rungs_say(task: Task) -> None:
-    entries = ladder(task, NAMES, is_chat=False, seed=0, frozen=frozen(task), others={})
+    entries = ladder(task, NAMES, is_chat=False, seed=0, frozen=[frozen(task)], others={})
     read = {entry.name: render(entry.prompt, "abc").turns[-1].text for entry in entries}
     assert read["naive"] == "Classify the text as negative or positive.\n\nText: abc\n"
     assert read["instructed"] == (
@@ -54,24 +57,46 @@ def test_what_the_rungs_say(task: Task) -> None:
 
 
 def test_a_model_without_a_template_cannot_read_chat(task: Task) -> None:
-    others = {"chatty": frozen(task, is_chat=True), "plain": frozen(task)}
+    others = {
+        "chatty": [frozen(task), frozen(task, is_chat=True)],
+        "plain": [frozen(task)],
+    }
     wanted = ["transferred"]
-    given = {"seed": 0, "frozen": frozen(task), "others": others}
+    given = {"seed": 0, "frozen": [frozen(task)], "others": others}
     plain = ladder(task, wanted, is_chat=False, **given)  # type: ignore[arg-type]
     assert [entry.name for entry in plain] == ["frozen for plain"]
     chatty = ladder(task, wanted, is_chat=True, **given)  # type: ignore[arg-type]
     assert [entry.name for entry in chatty] == ["frozen for chatty", "frozen for plain"]
 
 
+def test_an_ensemble_is_one_rung(task: Task) -> None:
+    first, second = frozen(task), frozen(task).model_copy(update={"bias": (1.0, -1.0)})
+    (alone,) = ladder(task, ["frozen"], is_chat=False, seed=0, frozen=[first], others={})
+    own, other = ladder(
+        task,
+        ["frozen", "transferred"],
+        is_chat=False,
+        seed=0,
+        frozen=[first, second],
+        others={"b": [second, first]},
+    )
+    assert (own.prompt, own.members, own.prompts) == (first, (second,), (first, second))
+    assert (other.name, other.prompts) == ("frozen for b", (second, first))
+    assert alone.id == first.identity()
+    assert len({alone.id, own.id, other.id}) == 3
+    with pytest.raises(ValueError, match="an ensemble gives no reasons"):
+        Entry(name="x", prompt=first, members=(second,), thinks=True)
+
+
 def test_an_unknown_rung_is_refused(task: Task) -> None:
     with pytest.raises(UserError, match=r"prompts are naive, .* got best"):
-        ladder(task, ["best"], is_chat=False, seed=0, frozen=frozen(task), others={})
+        ladder(task, ["best"], is_chat=False, seed=0, frozen=[frozen(task)], others={})
 
 
 def test_the_seed_picks_the_demos(task: Task) -> None:
     def demos(seed: int) -> object:
         (entry,) = ladder(
-            task, ["few-shot"], is_chat=False, seed=seed, frozen=frozen(task), others={}
+            task, ["few-shot"], is_chat=False, seed=seed, frozen=[frozen(task)], others={}
         )
         return entry.prompt.demos
 

@@ -67,6 +67,15 @@ def test_a_demo_from_the_test_split_is_refused(task: Task, frozen: Artifact) -> 
         open_test(task, [broken])
 
 
+def test_a_demo_of_a_further_prompt_is_refused(task: Task, frozen: Artifact) -> None:
+    leaked = open_test(task, [frozen])[0]
+    demo = Demo(text=leaked.inputs[task.input_field], label=leaked.label)
+    member = frozen.prompt.model_copy(update={"demos": (demo,)})
+    broken = frozen.model_copy(update={"members": (frozen.prompt, member)})
+    with pytest.raises(UserError, match=r"of the frozen prompt for .* 1 are held out for the test"):
+        open_test(task, [broken])
+
+
 def test_a_probe_from_the_test_split_is_refused(task: Task, frozen: Artifact) -> None:
     leaked = open_test(task, [frozen])[0]
     probe = frozen.probes[0].model_copy(update={"text": leaked.inputs[task.input_field]})

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from modules.errors import UserError
 from modules.files import canonical_json, sha256_text
 from modules.prompts import (
     Artifact,
+    Layout,
+    Part,
     Prompt,
     artifact_path,
     file_name,
@@ -33,6 +36,7 @@ from modules.prompts.records import (
 )
 from modules.tasks.example import Example
 from modules.wilson import wilson
+from tests.imports import ROOT
 from tests.modules_tests.programs.task import make_prompt
 from tests.modules_tests.prompts.strategies import TEXT, prompts
 
@@ -104,7 +108,19 @@ def artifact_of(prompt: Prompt, command: str = "python -m optimize") -> Artifact
     )
 
 
+def ensemble_of(*prompts: Prompt) -> Artifact:
+    """Give a valid artifact of several prompts with the same labels, unsealed."""
+    first, *members = prompts
+    return Artifact(**dict(artifact_of(first)) | {"members": tuple(members)})
+
+
+def told(prompt: Prompt, text: str) -> Prompt:
+    """Give the prompt with another instruction."""
+    return prompt.model_copy(update={"instruction": (Part(role="task", text=text),)})
+
+
 ARTIFACT = artifact_of(make_prompt())
+ENSEMBLE = ensemble_of(make_prompt(), told(make_prompt(), "One."), told(make_prompt(), "Two."))
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +267,68 @@ def test_version_1_has_no_field_of_version_2(
     path.write_text(written(value))
     with pytest.raises(UserError, match=r"changed after|broken artifact"):
         load_artifact(path)
+
+
+OLD = sorted((ROOT / "artifacts").glob("*/*/seed-0.json"))
+
+
+@pytest.mark.parametrize("path", OLD, ids=lambda path: f"{path.parts[-3]}-{path.parts[-2]}")
+def test_files_of_version_2_load_and_are_written_as_they_were(path: Path, tmp_path: Path) -> None:
+    """Their digests were taken before there was a version 3."""
+    raw = path.read_bytes()
+    value = json.loads(raw)
+    old = load_artifact(path)
+    assert old.schema_version == value["schema_version"]
+    assert old.prompt.identity() == sha256_text(canonical_json(value["prompt"]))
+    save_artifact(old, tmp_path / "a.json")
+    assert (tmp_path / "a.json").read_bytes() == raw
+
+
+def test_what_is_new_stands_in_the_file_only_where_it_is_used(tmp_path: Path) -> None:
+    plain = json.loads(save_artifact(ARTIFACT, tmp_path / "a.json").to_text())
+    assert plain["schema_version"] == 3
+    assert "members" not in plain
+    assert "separator" not in plain["prompt"]["layout"]
+    assert not {"budget_calls", "budget_seconds"} & set(plain["search"])
+    search = ARTIFACT.search.model_copy(update={"budget_calls": 9, "budget_seconds": 0.5})
+    save_artifact(ARTIFACT.model_copy(update={"search": search}), tmp_path / "b.json")
+    bounded = json.loads((tmp_path / "b.json").read_text())["search"]
+    assert (bounded["budget_calls"], bounded["budget_seconds"]) == (9, 0.5)
+    assert load_artifact(tmp_path / "b.json").search == search
+
+
+def parted(prompt: Prompt) -> Prompt:
+    """Give the prompt in a text layout whose parts a rule parts."""
+    layout = {"kind": "text", "answer_lead": "A:", "separator": "rule"}
+    return prompt.model_copy(update={"layout": Layout.model_validate(layout)})
+
+
+def both(prompt: Prompt) -> Prompt:
+    """Give the prompt with its instruction on both sides."""
+    return prompt.model_copy(update={"layout": Layout(kind="chat", instruction="both")})
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize(
+    ("artifact", "message"),
+    [
+        (artifact_of(parted(make_prompt())), "separator"),
+        (artifact_of(both(make_prompt())), "instruction on both sides"),
+        (ENSEMBLE, "members"),
+        (
+            ARTIFACT.model_copy(
+                update={"search": ARTIFACT.search.model_copy(update={"budget_calls": 9})}
+            ),
+            "budget_calls",
+        ),
+    ],
+    ids=["separator", "both", "members", "calls"],
+)
+def test_older_versions_have_nothing_new(artifact: Artifact, message: str, version: int) -> None:
+    value = artifact.to_json()
+    Artifact.model_validate_json(json.dumps(value))
+    with pytest.raises(ValidationError, match=f"version {version} has no {message}"):
+        Artifact.model_validate_json(json.dumps(value | {"schema_version": version}))
 
 
 def test_a_folder_below_a_file_cannot_be_written(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from modules.prompts import Prompt, load_artifact, reading
 from tests.modules_tests.test_artifact import ARTIFACT, VERSION_1, artifact_of, written
 
 ORIGINALS = {
-    "version 2": ARTIFACT.sealed().to_text().encode(),
+    "version 3": ARTIFACT.sealed().to_text().encode(),
     "version 1": VERSION_1.read_bytes(),
 }
 FUZZ = settings(
@@ -216,7 +216,7 @@ def test_the_same_values_in_another_form(path: Path, original: bytes, data: st.D
 @given(data=st.data())
 def test_a_key_twice(path: Path, data: st.DataObject) -> None:
     """The line of any field doubled, with its own value or with another field's."""
-    original = ORIGINALS["version 2"]
+    original = ORIGINALS["version 3"]
     lines = original.decode().splitlines(keepends=True)
     fields = [n for n, line in enumerate(lines) if re.match(r'^ *"[^"]*": .*,$', line)]
     at, other = (data.draw(st.sampled_from(fields)) for _ in range(2))
@@ -246,14 +246,14 @@ def sealed_anew(value: dict[str, Any]) -> bytes:
 @given(data=st.data())
 def test_values_sealed_anew(path: Path, data: st.DataObject) -> None:
     """Accepted under a seal of its own, as `outcome` checks, or refused for what does not fit."""
-    original = ORIGINALS["version 2"]
+    original = ORIGINALS["version 3"]
     content = sealed_anew(data.draw(other_values(original)))
     outcome(path, content, original)
 
 
 def test_sealing_anew_is_done_right_here(path: Path) -> None:
     """Else the test above would refuse everything, and show nothing."""
-    original = ORIGINALS["version 2"]
+    original = ORIGINALS["version 3"]
     value = json.loads(original)
     assert sealed_anew(value) == original
     value["command"] = "another"
@@ -265,7 +265,7 @@ def test_sealing_anew_is_done_right_here(path: Path) -> None:
 
 def test_the_prompt_is_under_a_seal_of_its_own(path: Path) -> None:
     """A changed bias leaves the reading as it was; only `prompt_id` tells."""
-    value = json.loads(ORIGINALS["version 2"])
+    value = json.loads(ORIGINALS["version 3"])
     value["prompt"]["bias"] = [0.3, -0.3]
     value["sha256"] = hashlib.sha256(written(value | {"sha256": ""}).encode()).hexdigest()
     path.write_text(written(value), encoding="utf-8")

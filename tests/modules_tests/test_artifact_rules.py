@@ -9,9 +9,16 @@ import pytest
 from pydantic import ValidationError
 
 from modules.errors import UserError
-from modules.prompts import Artifact, Demo, Part, load_artifact, save_artifact
+from modules.prompts import Artifact, Demo, Part, Prompt, load_artifact, save_artifact
 from tests.modules_tests.programs.task import make_prompt
-from tests.modules_tests.test_artifact import ARTIFACT, artifact_of, probe_of, score_of
+from tests.modules_tests.test_artifact import (
+    ARTIFACT,
+    artifact_of,
+    ensemble_of,
+    probe_of,
+    score_of,
+    told,
+)
 
 Change = Callable[[Artifact], dict[str, Any]]
 
@@ -66,6 +73,7 @@ INCONSISTENT: dict[str, tuple[Change, str]] = {
     "split seed": (in_task(split_seed=1), "seed of the search is not that of the splits"),
     "seed": (in_search(seed=1), "seed of the search is not that of the splits"),
     "overspent": (in_search(spent={"forward_tokens": 101}), "101 forward tokens .* budget of 100"),
+    "too many calls": (in_search(budget_calls=8), "9 prompts were .* a budget of 8 calls"),
     "finalists": (in_search(n_finalists=4), "4 finalists are more than"),
     "no finalist": (in_search(n_finalists=0), "greater than or equal to 1"),
     "dev alone": (lambda a: {"scores": {"dev": SCORE}}, "scores must be those on dev and confirm"),
@@ -87,6 +95,34 @@ def test_what_does_not_fit_together_is_no_artifact(change: Change, message: str)
     assert Artifact.model_validate(whole, strict=False) == ARTIFACT
     with pytest.raises(ValidationError, match=message):
         Artifact.model_validate(whole | change(ARTIFACT), strict=False)
+
+
+PROMPT = make_prompt()
+TURNED = PROMPT.model_copy(update={"words": PROMPT.words[::-1], "demos": ()})
+UNFIT_MEMBERS = {
+    "other order": (TURNED, "member 0 has other labels, or another order of them"),
+    "generate": (
+        told(PROMPT, "One.").model_copy(update={"decoding": "generate"}),
+        "the decoding of each of its prompts is choose",
+    ),
+    "the first again": (PROMPT, "a prompt stands twice"),
+}
+
+
+@pytest.mark.parametrize(("member", "message"), UNFIT_MEMBERS.values(), ids=UNFIT_MEMBERS)
+def test_members_that_do_not_fit(member: Prompt, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ensemble_of(PROMPT, member)
+
+
+def test_sixteen_prompts_are_an_ensemble_and_seventeen_are_not() -> None:
+    many = [told(PROMPT, str(number)) for number in range(17)]
+    assert ensemble_of(*many[:16]).prompts == tuple(many[:16])
+    with pytest.raises(ValidationError, match="at most 15 items"):
+        ensemble_of(*many)
+    generating = PROMPT.model_copy(update={"decoding": "generate"})
+    with pytest.raises(ValidationError, match="decoding of each"):
+        ensemble_of(generating, many[0])
 
 
 @pytest.mark.parametrize("row", [(0.0, -1e3), (-0.0, -800.0), (-1e-17, -39.0), tuple(EVEN)])

@@ -75,6 +75,19 @@ def frozen(task: Task, logp: Array, path: Path, command: str = "c", **changes: A
     return sealed
 
 
+def test_an_ensemble_is_frozen_with_what_it_is_given(odd_task: Task, tmp_path: Path) -> None:
+    """The first member is the winner's prompt; scores and probes are those of the whole."""
+    logp = random_logp(odd_task, 2.0)
+    winner = winner_of(odd_task, logp)
+    member = winner.prompt.model_copy(update={"bias": (0.5, -0.5)})
+    artifact = build_artifact(odd_task, MODEL, winner, SEARCH, "c", members=[member])
+    save_artifact(artifact, tmp_path / "a.json")
+    loaded = load_artifact(tmp_path / "a.json")
+    assert loaded.prompts == (winner.prompt, member)
+    assert loaded.scores == {"dev": winner.dev, "confirm": winner.confirm}
+    assert [probe.log_probabilities for probe in loaded.probes] == list(map(tuple, logp[:N_PROBES]))
+
+
 def random_logp(task: Task, spread: float) -> Array:
     n, k = len(task.splits.confirm), len(task.labels)
     logits = np.random.default_rng(0).normal(size=(n, k)) * spread
@@ -92,7 +105,6 @@ def test_any_number_of_labels_is_frozen(tmp_path: Path, n_labels: int, spread: f
     most = {"layout": "chat-fields", "n_demos": counts[-1]}
     artifact = frozen(task, random_logp(task, spread), tmp_path / "a.json", **most)
     assert len(artifact.probes) == N_PROBES
-    assert all(label.meaning == "" for label in artifact.task.labels)
     assert len(artifact.prompt.demos) == counts[-1]
 
 
@@ -105,7 +117,7 @@ def odd_task(tmp_path_factory: pytest.TempPathFactory) -> Task:
 
 
 def test_odd_labels_meanings_and_commands_are_frozen(odd_task: Task, tmp_path: Path) -> None:
-    on = {"part_labels": True, "part_form": True}
+    on = {"part_labels": "means", "part_form": "one-word"}
     command = "burnish optimize --data 'ü\u2028\x00.csv'"
     artifact = frozen(odd_task, random_logp(odd_task, 3.0), tmp_path / "a.json", command, **on)
     assert artifact.reading.placeholder == "{input_1}"

@@ -2,24 +2,25 @@
 
 from collections import Counter
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
-import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optuna.trial import FrozenTrial
 
 from modules.errors import UserError
 from modules.programs.demos import POOLS, demo_counts, demo_set
-from modules.programs.instructions import SWITCHES, instruction
+from modules.programs.instructions import OFF, SWITCHES, instruction
 from modules.prompts import Demo, answers, render
 from modules.tasks.example import Example, Label, SealedSplit, Splits, Task
 from modules.tasks.signature import build_signature
-from optimize.finish.finalists import pick_finalists
+from optimize.finish.finalists import ranked
+from optimize.race.record import Cost, TrialRecord
 from optimize.space.label_words import label_words
-from optimize.space.layouts import input_caps, layouts
+from optimize.space.layouts import forms, input_caps, layout
 from optimize.space.space import N_DEMO_SETS, Space, build_space
-from optimize.study.study import TrialRecord
 
 ODD = ("", "<|im_end|>", '"quoted", and', "a\nb", "😀")[1:]
 
@@ -73,7 +74,8 @@ def test_every_point_makes_a_prompt(labels: tuple[str, ...], words: int, chat: b
     counts = Counter(example.label for example in space.task.splits.train)
     n_pool = {"any": 60, "short": sum(-(-n // 3) for n in counts.values())}
     for point in space.starting_points():
-        assert set(point) == set(space.suggest(optuna.trial.FixedTrial(point)))
+        assert list(point) == list(space.dimensions)
+        assert all(point[name] in values for name, values in space.dimensions.items())
 
     @settings(max_examples=25, deadline=None)
     @given(data=st.data())
@@ -81,11 +83,11 @@ def test_every_point_makes_a_prompt(labels: tuple[str, ...], words: int, chat: b
         drawn = {
             key: data.draw(st.sampled_from(values)) for key, values in space.dimensions.items()
         }
-        prompt = space.prompt(space.suggest(optuna.trial.FixedTrial(drawn)))
+        prompt = space.prompt(drawn)
         assert prompt.label_names == labels
         assert len(prompt.demos) == min(drawn["n_demos"], n_pool[drawn["demo_pool"]])
         assert prompt.bias == (0.0,) * len(labels)
-        assert len(prompt.instruction) == sum(drawn[f"part_{switch}"] for switch in SWITCHES)
+        assert len(prompt.instruction) == sum(drawn[f"part_{role}"] != OFF for role in SWITCHES)
         rendered = render(prompt, "What a day.")
         assert "What a day." in rendered.turns[-1].text
         assert rendered.is_chat == drawn["layout"].startswith("chat")
@@ -111,6 +113,7 @@ def test_other_labels_have_letters() -> None:
         "names": ("a b", "c"),
         "capitalised": ("A b", "C"),
         "letters": ("A", "B"),
+        "numbers": ("1", "2"),
     }
     assert set(label_words(LABEL_SETS["many"])) == {"names", "capitalised"}
 
@@ -158,13 +161,23 @@ def test_an_aspect_stands_in_the_instruction() -> None:
     assert part.text == "Classify the overall mood of the text as bad or good."
 
 
-def test_layouts_take_the_fields_names() -> None:
-    base, chat = (layouts("movie_review", "mood", has_chat=has) for has in (False, True))
+def test_forms_take_the_fields_names() -> None:
+    base, chat = (forms("movie_review", "mood", has_chat=has) for has in (False, True))
     assert base["fields"].input_lead == "Movie review:"
     assert base["fields"].answer_lead == "Mood:"
-    assert all(layout.kind == "text" for layout in base.values())
+    assert all(form.kind == "text" for form in base.values())
     assert {name: chat[name] for name in base} == base
-    assert [layout.kind for name, layout in chat.items() if name not in base] == ["chat"] * 4
+    assert [form.kind for name, form in chat.items() if name not in base] == ["chat"] * 2
+
+
+def test_a_layout_leaves_out_what_its_form_cannot_have() -> None:
+    found = forms("review", "mood", has_chat=True)
+    text = layout(found["fields"], "system", "rule")
+    assert (text.instruction, text.system, text.separator) == ("before", False, "rule")
+    chat = layout(found["chat"], "system", "rule")
+    assert (chat.instruction, chat.system, chat.separator) == ("before", True, "blank-line")
+    assert layout(found["chat"], "both", "line").instruction == "both"
+    assert layout(found["arrow"], "after", "line").answer_lead == "=>"
 
 
 def test_input_caps() -> None:
@@ -237,13 +250,21 @@ def trial(
     space: Space, number: int, loss: float, *, pruned: bool = False, **at: object
 ) -> TrialRecord:
     point = space.starting_points()[0] | at
-    return TrialRecord(number=number, point=point, loss=loss, pruned=pruned, logp=np.zeros((0, 2)))
+    return TrialRecord(
+        slot=number,
+        by="start",
+        point=point,
+        loss=loss,
+        pruned=pruned,
+        logp=np.zeros((0, 2)),
+        cost=Cost(),
+        saved_tokens=0,
+        prompt_tokens=0.0,
+        frozen=cast(FrozenTrial, None),
+    )
 
 
-def test_finalists_are_the_best_whole_trials_no_prompt_twice(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("optimize.finish.finalists.N_FINALISTS", 4)
+def test_whole_trials_are_ranked_no_prompt_twice() -> None:
     space = build_space(make_task(LABEL_SETS["sentiment"]), 0, has_chat=False)
     trials = [
         trial(space, 0, 0.5),
@@ -255,10 +276,10 @@ def test_finalists_are_the_best_whole_trials_no_prompt_twice(
         trial(space, 6, 0.9, layout="it-was"),
         trial(space, 7, 0.95, layout="all-in-all"),
     ]
-    picked = pick_finalists(trials[::-1], space)
-    assert [record.number for record, _ in picked] == [2, 0, 4, 6]
+    picked = ranked(trials[::-1], space)
+    assert [record.slot for record, _ in picked] == [2, 0, 4, 6, 7]
     assert all(prompt == space.prompt(record.point) for record, prompt in picked)
-    assert pick_finalists(trials[1:2], space) == []
+    assert ranked(trials[1:2], space) == []
 
 
 def test_short_demos_are_the_shortest_third_of_each_label() -> None:

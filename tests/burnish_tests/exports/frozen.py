@@ -13,6 +13,12 @@ LAYOUTS: dict[str, dict[str, Any]] = {
     "text": {"kind": "text", "input_lead": "Review:", "answer_lead": "Sentiment:"},
     "text, same line": {"kind": "text", "answer_lead": "It was", "same_line": True},
     "text, after": {"kind": "text", "answer_lead": "Sentiment:", "instruction": "after"},
+    "text, both": {
+        "kind": "text",
+        "answer_lead": "Sentiment:",
+        "instruction": "both",
+        "separator": "rule",
+    },
     "chat": {"kind": "chat", "input_lead": "Review:"},
     "chat, lead": {"kind": "chat", "answer_lead": "Sentiment:"},
     "chat, system": {"kind": "chat", "system": True},

@@ -96,6 +96,23 @@ def test_batch_size_and_order_do_not_matter(load: Loader, kind: str, batch_token
     assert np.allclose(moved.log_probabilities(), base[order], rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("side", ["after", "both"])
+@pytest.mark.parametrize("n_more", range(12, 24, 3))
+def test_float32_gives_the_same_bits_alone_and_in_company(
+    load: Loader, side: str, n_more: int
+) -> None:
+    """Rows with a past of their own, whose lengths leave every kind of rest behind full vectors."""
+    prompt = slow.prompt_of(n_demos=0, instruction=side)
+    longer = prompt.instruction[0].text + " ab" * n_more
+    part = prompt.instruction[0].model_copy(update={"text": longer})
+    prompt = prompt.model_copy(update={"instruction": (part,)})
+    rendered = [render(prompt, text) for text in slow.TEXTS]
+    model = load("llama", "float32")
+    together = model.choose(rendered, answers(prompt)).log_probabilities()
+    alone = [model.choose([one], answers(prompt)).log_probabilities()[0] for one in rendered]
+    assert together.tolist() == [row.tolist() for row in alone]
+
+
 @pytest.mark.parametrize("batch_tokens", [1, 60, 300])
 def test_bfloat16_gives_the_same_bits_in_any_batch(load: Loader, batch_tokens: int) -> None:
     if not torch.cpu.get_capabilities().get("avx512_bf16"):

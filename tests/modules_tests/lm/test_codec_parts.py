@@ -97,12 +97,15 @@ def _case(name: str) -> Case:
     return Case(tokenizer=tokenizer, codec=Codec(tokenizer), is_bytes=name in BYTES)
 
 
+SEPARATORS = ("blank-line", "line", "rule")
+
+
 @st.composite
 def prompts(
     draw: st.DrawFn,
     case: Case,
     *,
-    sides: tuple[str, ...] = ("before", "after"),
+    sides: tuple[str, ...] = ("before", "after", "both"),
     kinds: tuple[str, ...] = ("text", "chat"),
     n_demos: tuple[int, ...] = (0, 2),
     texts: st.SearchStrategy[str] = HOSTILE,
@@ -113,10 +116,11 @@ def prompts(
     layout = Layout(
         kind=kind,
         instruction=side,
-        system=kind == "chat" and side == "before" and draw(st.booleans()),
+        system=kind == "chat" and side != "after" and draw(st.booleans()),
         input_lead=draw(st.sampled_from(["", "Review:", "→"])),
         answer_lead=draw(st.sampled_from(["It was", "Mood:"] + [""] * (kind == "chat"))),
         same_line=kind == "text" and draw(st.booleans()),
+        separator=draw(st.sampled_from(SEPARATORS)) if kind == "text" else "blank-line",
     )
     prompt = slow.prompt_of(n_demos=draw(st.sampled_from(n_demos)))
     demos = tuple(demo.model_copy(update={"text": draw(texts)}) for demo in prompt.demos)
@@ -165,7 +169,7 @@ def test_instructions_behind_the_input_share_what_stands_before(
 @given(data=st.data())
 def test_inputs_differ_behind_the_shared_part(case: Case, data: st.DataObject) -> None:
     """Where an instruction follows, the kept part ends with the input: own is the same for all."""
-    prompt = data.draw(prompts(case, sides=("after",)))
+    prompt = data.draw(prompts(case, sides=("after", "both")))
     prompt = with_instruction(prompt, "Say " + data.draw(HOSTILE))
     one, other = (case.codec.encode(render(prompt, "a" + data.draw(HOSTILE))) for _ in range(2))
     assert one.own == other.own
@@ -176,7 +180,7 @@ def test_inputs_differ_behind_the_shared_part(case: Case, data: st.DataObject) -
 def test_nothing_is_kept_where_no_instruction_follows(case: Case, data: st.DataObject) -> None:
     prompt = data.draw(prompts(case, sides=("before",)))
     assert case.codec.encode(render(prompt, data.draw(HOSTILE))).kept == ()
-    bare = data.draw(prompts(case, sides=("after",))).model_copy(update={"instruction": ()})
+    bare = data.draw(prompts(case, sides=("after", "both"))).model_copy(update={"instruction": ()})
     assert case.codec.encode(render(bare, data.draw(HOSTILE))).kept == ()
 
 
@@ -224,7 +228,7 @@ def test_parts_are_the_tokens_of_the_whole(case: Case, data: st.DataObject) -> N
     ("x\\n" + "\\n\\nSay") would make one piece on both sides of the cut.
     """
     prompt = data.draw(prompts(case, kinds=("text",), texts=PLAIN))
-    if prompt.layout.instruction == "after":
+    if prompt.layout.instruction != "before":
         prompt = with_instruction(prompt, "Say" + data.draw(PLAIN))
     rendered = render(prompt, "a" + data.draw(PLAIN))
     whole = case.tokenizer(rendered.turns[-1].text + rendered.lead)["input_ids"]

@@ -12,24 +12,31 @@ LINE = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
 WORD = LINE.map(str.strip).filter(bool)
 LEAD = st.sampled_from(["", "Review:", "Q", "→", "It was"])
 
+_SIDES = st.sampled_from(["before", "after", "both"])
 _KINDS = st.one_of(
     st.builds(
         Layout,
         kind=st.just("text"),
-        instruction=st.sampled_from(["before", "after"]),
+        instruction=_SIDES,
         input_lead=LEAD,
         answer_lead=LEAD.filter(bool),
         same_line=st.booleans(),
+        separator=st.sampled_from(["blank-line", "line", "rule"]),
     ),
     st.builds(
         Layout,
         kind=st.just("chat"),
-        instruction=st.sampled_from(["before", "after"]),
+        instruction=_SIDES,
         input_lead=LEAD,
         answer_lead=LEAD,
     ),
     st.builds(
-        Layout, kind=st.just("chat"), system=st.just(True), input_lead=LEAD, answer_lead=LEAD
+        Layout,
+        kind=st.just("chat"),
+        instruction=st.sampled_from(["before", "both"]),
+        system=st.just(True),
+        input_lead=LEAD,
+        answer_lead=LEAD,
     ),
 )
 

@@ -50,6 +50,30 @@ TEXT = {"kind": "text", "input_lead": "Review:", "answer_lead": "Mood:"}
             id="demos, instruction after",
         ),
         pytest.param(
+            make(DEMOS[:1], **TEXT, instruction="both"),
+            "Judge. One word.\n\nReview: loved it\nMood: good\n\n",
+            "Review: so so\nJudge. One word.\n",
+            id="demos, instruction on both sides",
+        ),
+        pytest.param(
+            make(DEMOS[:1], **TEXT, instruction="both", separator="line"),
+            "Judge. One word.\nReview: loved it\nMood: good\n",
+            "Review: so so\nJudge. One word.\n",
+            id="parted by a line break",
+        ),
+        pytest.param(
+            make(DEMOS[:1], **TEXT, instruction="both", separator="rule"),
+            "Judge. One word.\n###\nReview: loved it\nMood: good\n###\n",
+            "Review: so so\n###\nJudge. One word.\n",
+            id="parted by a rule",
+        ),
+        pytest.param(
+            make((), (), **TEXT, instruction="both", separator="rule"),
+            "",
+            "Review: so so\n",
+            id="nothing to part",
+        ),
+        pytest.param(
             make(DEMOS[:1], (), kind="text", answer_lead="It was", same_line=True),
             "loved it It was good\n\n",
             "so so ",
@@ -93,6 +117,28 @@ CHAT = {"kind": "chat", "input_lead": "Review:"}
         ),
         pytest.param(make((), (), **CHAT, system=True), [("user", "Review: so so")], "", id="bare"),
         pytest.param(
+            make(**CHAT, instruction="both"),
+            [("user", "Judge. One word.\n\nReview: so so\n\nJudge. One word.")],
+            "Judge. One word.\n\n",
+            id="both",
+        ),
+        pytest.param(
+            make(**CHAT, instruction="both", system=True),
+            [("system", "Judge. One word."), ("user", "Review: so so\n\nJudge. One word.")],
+            "",
+            id="both, system",
+        ),
+        pytest.param(
+            make(DEMOS[:1], **CHAT, instruction="both"),
+            [
+                ("user", "Judge. One word.\n\nReview: loved it"),
+                ("assistant", "good"),
+                ("user", "Review: so so\n\nJudge. One word."),
+            ],
+            "",
+            id="both, demos",
+        ),
+        pytest.param(
             make(DEMOS, **CHAT, answer_lead="Mood:"),
             [
                 ("user", "Judge. One word.\n\nReview: loved it"),
@@ -130,6 +176,30 @@ def test_chat_reads_exactly(prompt: Prompt, turns: list[tuple[str, str]], shared
     assert rendered.lead == prompt.layout.answer_lead
     assert (rendered.answer_start, rendered.stops) == (" " if rendered.lead else "", ())
     assert rendered.is_chat
+
+
+KEPT = {
+    "after": (make(**TEXT, instruction="after"), "Review: so so\n"),
+    "both": (make(**TEXT, instruction="both"), "Judge. One word.\n\nReview: so so\n"),
+    "both, rule": (
+        make(**TEXT, instruction="both", separator="rule"),
+        "Judge. One word.\n###\nReview: so so\n",
+    ),
+    "chat, after": (make(**CHAT, instruction="after"), "Review: so so\n\n"),
+    "chat, both": (make(**CHAT, instruction="both"), "Judge. One word.\n\nReview: so so\n\n"),
+    "chat, both, system": (
+        make(**CHAT, instruction="both", system=True),
+        "Review: so so\n\n",
+    ),
+    "before": (make(**TEXT), ""),
+    "both, no instruction": (make((), (), **TEXT, instruction="both"), ""),
+}
+
+
+@pytest.mark.parametrize(("prompt", "kept"), KEPT.values(), ids=KEPT)
+def test_what_is_kept_ends_with_the_input_line(prompt: Prompt, kept: str) -> None:
+    rendered = render(prompt, "so so")
+    assert rendered.turns[-1].text[: rendered.n_kept_chars] == kept
 
 
 @given(prompts(), ANY_TEXT, ANY_TEXT)

@@ -38,7 +38,8 @@ def test_it_is_a_schema_and_every_field_is_required_closed_and_described() -> No
     assert "$id" not in schema_text()
     for record in (SCHEMA, *SCHEMA["$defs"].values()):
         assert record["description"].endswith(".")
-        assert record["required"] == list(record["properties"])
+        free = {"members", "separator", "budget_calls", "budget_seconds"}
+        assert record["required"] == [name for name in record["properties"] if name not in free]
         assert record["additionalProperties"] is False
         for field in record["properties"].values():
             assert field["description"].endswith(".")
@@ -46,7 +47,7 @@ def test_it_is_a_schema_and_every_field_is_required_closed_and_described() -> No
 
 @pytest.mark.parametrize("path", FROZEN, ids=lambda path: path.parent.name)
 def test_committed_artifacts_are_valid(path: Path) -> None:
-    if load_artifact(path).schema_version == 2:
+    if load_artifact(path).schema_version > 1:
         VALID.validate(json.loads(path.read_text(encoding="utf-8")))
 
 
@@ -61,7 +62,9 @@ def test_fresh_artifacts_are_valid(tmp_path: Path, prompt: Prompt) -> None:
     "change",
     [
         lambda v: v.update(schema_version=1),
-        lambda v: v.update(schema_version=3),
+        lambda v: v.update(schema_version=4),
+        lambda v: v.update(members=[]),
+        lambda v: v.update(members=[v["prompt"]] * 16),
         lambda v: v.update(extra=1),
         lambda v: v.update(sha256=""),
         lambda v: v.update(reading=None),
@@ -76,6 +79,7 @@ def test_fresh_artifacts_are_valid(tmp_path: Path, prompt: Prompt) -> None:
         lambda v: v["prompt"].update(extra=1),
         lambda v: v["prompt"].update(words=v["prompt"]["words"][:1]),
         lambda v: v["prompt"]["layout"].update(kind="other"),
+        lambda v: v["prompt"]["layout"].update(separator="blank-line"),
         lambda v: v["prompt"]["layout"].update(answer_lead="a\nb"),
         lambda v: v["prompt"]["words"][0].update(word=""),
         lambda v: v["prompt"]["cap"].update(words=0),
@@ -86,6 +90,8 @@ def test_fresh_artifacts_are_valid(tmp_path: Path, prompt: Prompt) -> None:
         lambda v: v["task"]["sizes"].pop("train"),
         lambda v: v["task"].update(source=[]),
         lambda v: v["search"].update(n_trials=0.5),
+        lambda v: v["search"].update(budget_calls=0),
+        lambda v: v["search"].update(budget_seconds=None),
         lambda v: v["search"].update(budget_tokens=2**63),
         lambda v: v["probes"][0].update(log_probabilities=[0.1, -1.0]),
         lambda v: v["probes"][0].update(example_id="x"),
@@ -107,7 +113,7 @@ def test_the_page_names_every_field() -> None:
     parts = re.split(r"^##+ (.*)$", README, flags=re.MULTILINE)[1:]
     pages = dict(zip(parts[::2], parts[1::2], strict=True))
     for field in SCHEMA["properties"]:
-        assert f"| `{field}` |" in pages["Version 2"]
+        assert f"| `{field}` |" in pages["Version 3"]
     homes = {"Score": "scores", "TaskRecord": "task", "ModelRecord": "model"}
     homes |= {"SearchRecord": "search", "Probe": "probes", "Prompt": "prompt", "Reading": "reading"}
     for name, home in homes.items():

@@ -1,0 +1,114 @@
+"""`python -m benchmarks.search run | report | curves`."""
+
+import argparse
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.search import protocol
+from benchmarks.search.contestants import absent
+from benchmarks.search.curves import draw_curves
+from benchmarks.search.report import write_report
+from benchmarks.search.running import Bench, Setting, check_journal, run_matrix
+from modules.errors import exit_code
+from modules.files import make_folder
+from modules.lm import DEFAULT_MODELS
+from modules.tasks import TASK_NAMES
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the sub-command."""
+    options = _parser().parse_args(arguments)
+    make_folder(options.out)
+    command = {"run": _run, "report": _report, "curves": _curves}[options.command]
+    command(options)
+
+
+def _run(options: argparse.Namespace) -> None:
+    missing = absent(options.optimizers)
+    for name, reason in missing.items():
+        print(f"{name} is left out: {reason}")
+    _run_cells(
+        options,
+        budgets=options.budgets,
+        optimizers=[name for name in options.optimizers if name not in missing],
+    )
+
+
+def _report(options: argparse.Namespace) -> None:
+    print(write_report(options.out, options.ours))
+
+
+def _curves(options: argparse.Namespace) -> None:
+    budgets = [*protocol.CURVE_BUDGETS, "large"]
+    if options.minutes > 0:
+        _run_cells(options, budgets=budgets, optimizers=[options.ours])
+    print(draw_curves(options.out, options.ours, options.tasks, options.models))
+
+
+def _run_cells(
+    options: argparse.Namespace, *, budgets: Sequence[str], optimizers: Sequence[str]
+) -> None:
+    logging.disable(logging.WARNING)
+    warnings.filterwarnings("ignore", module="optuna|dspy|numpy")
+    check_journal(options.out, options.n_test)
+    wanted = protocol.cells(
+        tasks=options.tasks,
+        models=options.models,
+        seeds=options.seeds,
+        budgets=budgets,
+        optimizers=optimizers,
+    )
+    setting = Setting(
+        out=options.out,
+        n_test=options.n_test,
+        data_folder=options.data_folder,
+        dtype=options.dtype,
+    )
+    left = run_matrix(
+        wanted, options.out, options.minutes, Bench(setting), retry=options.retry_errors
+    )
+    print(f"{len(wanted) - left} of {len(wanted)} cells are finished")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run the cells that are not finished")
+    _add_running(run, minutes=60.0)
+    run.add_argument(
+        "--optimizers",
+        nargs="+",
+        default=list(protocol.OPTIMIZERS),
+        choices=dict.fromkeys((*protocol.OURS, *protocol.OPTIMIZERS)),
+    )
+    run.add_argument("--budgets", nargs="+", default=["small", "large"], choices=protocol.BUDGETS)
+    report = commands.add_parser("report", help="read the journal and compare")
+    curves = commands.add_parser(
+        "curves", help="run our search at smaller budgets, and draw accuracy against tokens"
+    )
+    _add_running(curves, minutes=0.0)
+    for one in (run, report, curves):
+        one.add_argument("--out", type=Path, required=True, help="the folder of the journal")
+    for one in (report, curves):
+        one.add_argument("--ours", default="optuna", choices=protocol.OURS)
+    return parser
+
+
+def _add_running(parser: argparse.ArgumentParser, *, minutes: float) -> None:
+    parser.add_argument("--tasks", nargs="+", default=list(TASK_NAMES), choices=TASK_NAMES)
+    parser.add_argument("--models", nargs="+", default=list(DEFAULT_MODELS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--minutes", type=float, default=minutes, help="start no cell after these")
+    parser.add_argument(
+        "--retry-errors", action="store_true", help="run cells again that had ended in an error"
+    )
+    parser.add_argument("--n-test", type=int, default=protocol.N_TEST)
+    parser.add_argument("--data-folder", type=Path, help="a local copy of the IMDB data set")
+    parser.add_argument("--dtype", help="bfloat16 or float32 (default: the machine's faster one)")
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(lambda: main(sys.argv[1:])))

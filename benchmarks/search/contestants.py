@@ -1,0 +1,194 @@
+"""The contestants: one cell is searched, frozen and scored on the test split."""
+
+import dataclasses
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.search.journal import Result
+from benchmarks.search.promptolution_install import is_installed
+from benchmarks.search.protocol import OURS, PROMPTOLUTION, Cell, budget_tokens
+from modules.lm import BudgetExceeded, Ledger, LocalModel
+from modules.prompts import OWN_OPTIMIZER, Prompt, answers, render
+from modules.prompts.ensemble import combine
+from modules.tasks.example import Example, Task
+from optimize.config import Budget, SearchConfig
+from optimize.dspy_optimizers import run_dspy_optimizer
+from optimize.search import run_search
+
+ENSEMBLE_OF = 5
+"""Prompts of "optuna-ensemble"."""
+
+
+class Watcher:
+    """Listens to a search, and keeps why a peer did not come to its own end."""
+
+    def __init__(self) -> None:
+        self.ended_by = ""
+
+    def stopped_early(self, reason: str) -> None:
+        """Keep the reason."""
+        self.ended_by = reason
+
+    def began(self, *told: Any) -> None:
+        """Nothing is shown."""
+
+    trial_ended = study_ended = program_ended = finalist_ended = began
+
+
+def absent(optimizers: Sequence[str]) -> dict[str, str]:
+    """Give the optimizers that cannot take part here, and why."""
+    reasons: dict[str, str] = {}
+    if not is_installed():
+        why = "promptolution is not installed (see benchmarks/README.md)"
+        reasons |= {name: why for name in optimizers if name in PROMPTOLUTION}
+    return reasons
+
+
+def run_cell(cell: Cell, task: Task, model: LocalModel, folder: Path) -> Result:
+    """Search, freeze and score one cell; what goes wrong is recorded, not raised.
+
+    Args:
+        cell: which one.
+        task: the cell's task, split with the cell's seed.
+        model: the cell's model, without an answer cache; its ledger is replaced.
+        folder: where the search may keep its files; what an earlier try left there is removed.
+    """
+    home = folder / "cells" / cell.key
+    shutil.rmtree(home, ignore_errors=True)
+    test = task.splits.test.unseal()
+    result = Result(
+        cell=cell,
+        budget_tokens=budget_tokens(cell.task, cell.budget),
+        n_test=len(test),
+        test_hash=task.splits.test.digest,
+    )
+    run = _promptolution if cell.optimizer in PROMPTOLUTION else _frozen
+    start = time.perf_counter()
+    try:
+        return run(result, task, model, home, test)
+    except (Exception, BudgetExceeded) as error:  # noqa: BLE001  a peer may raise anything
+        seconds = time.perf_counter() - start
+        account = model.ledger.account
+        return dataclasses.replace(
+            result,
+            error=f"{type(error).__name__}: {error}"[:500],
+            seconds=round(seconds, 3),
+            forward_tokens=account.forward_tokens,
+            calls=account.n_prompts,
+        )
+
+
+def choose_labels(
+    model: LocalModel, prompts: Sequence[Prompt], texts: Sequence[str]
+) -> NDArray[np.int64]:
+    """Give the most probable label of each text, [n]; ties go to the first.
+
+    Several prompts are an ensemble.
+    """
+    scored = [
+        model.choose([render(prompt, text) for text in texts], answers(prompt)).log_probabilities()
+        for prompt in prompts
+    ]
+    combined = combine(scored, [np.array(prompt.bias) for prompt in prompts])
+    return np.asarray(combined.argmax(axis=1), dtype=np.int64)
+
+
+def _frozen(
+    result: Result, task: Task, model: LocalModel, home: Path, test: Sequence[Example]
+) -> Result:
+    """Run an optimizer that freezes an artifact: our own search, or one of DSPy's."""
+    cell = result.cell
+    own = cell.optimizer in OURS
+    config = SearchConfig(
+        budget=Budget(tokens=result.budget_tokens),
+        seed=cell.seed,
+        out=home / "artifacts",
+        runs=home / "runs",
+        command=f"python -m benchmarks.search run  # {cell.key}",
+        optimizer=OWN_OPTIMIZER if own else cell.optimizer,
+        ensemble=ENSEMBLE_OF if cell.optimizer == "optuna-ensemble" else 1,
+    )
+    watcher = Watcher()
+    model.ledger = Ledger()
+    start = time.perf_counter()
+    artifact, _ = (run_search if own else run_dspy_optimizer)(task, model, config, watcher)
+    seconds = time.perf_counter() - start
+    prompts = artifact.prompts
+    correct, test_seconds = _score(model, prompts, task, test)
+    return dataclasses.replace(
+        result,
+        correct=correct,
+        dev=artifact.scores["dev"].accuracy,
+        confirm=artifact.scores["confirm"].accuracy,
+        forward_tokens=artifact.search.spent["forward_tokens"],
+        calls=artifact.search.spent["n_prompts"],
+        seconds=round(seconds, 3),
+        test_seconds=round(test_seconds, 3),
+        prompt_tokens=sum(model.count_tokens(render(prompt, "")) for prompt in prompts),
+        prompt={"prompts": [prompt.model_dump(mode="json") for prompt in prompts]},
+        notes={
+            "n_trials": artifact.search.n_trials,
+            "n_pruned": artifact.search.n_pruned,
+            "n_finalists": artifact.search.n_finalists,
+            "ended_by": watcher.ended_by,
+        },
+    )
+
+
+def _promptolution(
+    result: Result, task: Task, model: LocalModel, home: Path, test: Sequence[Example]
+) -> Result:
+    """Run one of promptolution's optimizers and score its prompt as promptolution predicts."""
+    from benchmarks.search.promptolution_search import Rival
+
+    rival = Rival(result.cell.optimizer, task, model, result.cell.seed)
+    start = time.perf_counter()
+    found = rival.search(result.budget_tokens)
+    seconds = time.perf_counter() - start
+    account = model.ledger.account
+    model.ledger = Ledger()
+    start = time.perf_counter()
+    on_test = rival.predict(found.prompt, test)
+    dev = rival.predict(found.prompt, task.splits.dev)
+    confirm = rival.predict(found.prompt, task.splits.confirm)
+    return dataclasses.replace(
+        result,
+        correct=_bits(on_test.correct),
+        guided=_bits(on_test.guided),
+        dev=dev.accuracy,
+        confirm=confirm.accuracy,
+        forward_tokens=account.forward_tokens,
+        calls=account.n_prompts,
+        seconds=round(seconds, 3),
+        test_seconds=round(time.perf_counter() - start, 3),
+        prompt_tokens=rival.n_prompt_tokens(found.prompt),
+        prompt={"text": found.prompt},
+        notes={
+            "n_steps": found.n_steps,
+            "ended_by": found.ended_by,
+            "n_defaulted": on_test.n_defaulted,
+            "guided_dev": sum(dev.guided) / len(dev.guided),
+            "guided_confirm": sum(confirm.guided) / len(confirm.guided),
+        },
+    )
+
+
+def _score(
+    model: LocalModel, prompts: Sequence[Prompt], task: Task, test: Sequence[Example]
+) -> tuple[str, float]:
+    """Give right or wrong on the test split, and the seconds that it took."""
+    model.ledger = Ledger()
+    start = time.perf_counter()
+    said = choose_labels(model, prompts, [example.inputs[task.input_field] for example in test])
+    correct = said == np.array(task.gold(test))
+    return _bits(correct.tolist()), time.perf_counter() - start
+
+
+def _bits(correct: Sequence[bool]) -> str:
+    return "".join("1" if right else "0" for right in correct)

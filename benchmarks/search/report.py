@@ -1,0 +1,276 @@
+"""The report: the journal's cells as a dated JSON and as Markdown tables."""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.common import machine, save_result
+from benchmarks.search import protocol
+from benchmarks.search.journal import Result, read_results, read_tests
+from benchmarks.search.promptolution_install import version
+from benchmarks.search.scores import (
+    GUIDED,
+    Comparison,
+    Efficiency,
+    Entries,
+    Line,
+    Verdict,
+    clusters_of,
+    compare,
+    efficiency,
+    entries,
+    lines,
+    n_failed,
+    verdict,
+)
+from modules.errors import UserError
+from modules.files import write_atomic
+
+REPORT_FILE = "report.md"
+
+
+class Analysis(NamedTuple):
+    """All numbers of a report."""
+
+    results: list[Result]
+    lines: list[Line]
+    comparisons: list[Comparison]
+    verdicts: list[Verdict]
+    efficiencies: list[Efficiency]
+
+
+def write_report(out: Path, ours: str) -> str:
+    """Write the dated JSON and the Markdown, and give the Markdown.
+
+    Raises:
+        UserError: nothing is finished.
+    """
+    results = read_results(out)
+    if not results:
+        raise UserError(f"{out} holds no finished cell: run python -m benchmarks.search run first")
+    analysis = analyse(results, read_tests(out), ours)
+    text = markdown(analysis, ours)
+    write_atomic(out / REPORT_FILE, text)
+    path = save_result("search", as_json(analysis, ours))
+    return f"{text}\n{path}"
+
+
+def analyse(results: list[Result], tests: dict[str, list[str]], ours: str) -> Analysis:
+    """Compute every number of the report."""
+    found, failed = entries(results), n_failed(results)
+    all_lines: list[Line] = []
+    comparisons: list[Comparison] = []
+    for group, of_group in found.items():
+        clusters = clusters_of(of_group, tests)
+        all_lines += lines(group, of_group, clusters, failed.get(group, {}))
+        comparisons += compare(group, of_group, clusters, ours)
+    best = _best(comparisons)
+    budgets = [b for b in protocol.BUDGETS if any(one.group.budget == b for one in best)]
+    verdicts = [verdict(b, [one for one in best if one.group.budget == b]) for b in budgets]
+    return Analysis(results, all_lines, comparisons, verdicts, _efficiencies(found, best, ours))
+
+
+def as_json(analysis: Analysis, ours: str) -> dict[str, Any]:
+    """Give the dated result."""
+    return {
+        "command": "python -m benchmarks.search report",
+        "machine": machine(),
+        "promptolution": version(),
+        "ours": ours,
+        "protocol": {
+            "train": protocol.N_TRAIN,
+            "dev": protocol.N_DEV,
+            "confirm": protocol.N_CONFIRM,
+            "n_test_at_most": max(result.n_test for result in analysis.results),
+            "large_tokens": protocol.LARGE_TOKENS,
+            "budgets": {
+                name: float(share)
+                for name, share in (protocol.BUDGETS | protocol.CURVE_BUDGETS).items()
+            },
+            "length_factors": protocol.LENGTH_FACTORS,
+        },
+        "n_cells": len(analysis.results),
+        "errors": {r.cell.key: r.error for r in analysis.results if not r.ok},
+        "notes": {r.cell.key: r.notes for r in analysis.results if r.ok},
+        "lines": [_plain(dataclasses.asdict(one)) for one in analysis.lines],
+        "comparisons": [_plain(dataclasses.asdict(one)) for one in analysis.comparisons],
+        "verdicts": [_verdict_json(one) for one in analysis.verdicts],
+        "efficiency": [one._asdict() for one in analysis.efficiencies],
+    }
+
+
+def markdown(analysis: Analysis, ours: str) -> str:
+    """Give the report as Markdown."""
+    parts = ["# Our search and its peers", _method(ours)]
+    for one in analysis.verdicts:
+        parts += [f"## Against the best peer, budget {one.budget}", _verdict_text(one)]
+        parts += [_table(_BEST_HEAD, _best_rows(one)), f"Against each peer, budget {one.budget}:"]
+        parts.append(_table(_PEER_HEAD, _peer_rows(analysis.comparisons, one.budget)))
+    if analysis.efficiencies:
+        parts += _efficiency_parts(analysis.efficiencies)
+    parts += ["## All contestants", _table(_LINE_HEAD, _line_rows(analysis.lines))]
+    defaulted = list(_default_rows(analysis.results))
+    if defaulted:
+        parts += ["## promptolution's steps and silent defaults", _DEFAULTS]
+        parts.append(_table(_DEFAULT_HEAD, defaulted))
+    errors = [f"- {r.cell.key}: {r.error}" for r in analysis.results if not r.ok]
+    if errors:
+        parts += [f"## Errors\n\n{len(errors)} cells ended in one.", "\n".join(errors)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _efficiency_parts(found: Sequence[Efficiency]) -> list[str]:
+    title = "## Tokens and time to the best peer's accuracy"
+    return [title, _EFFICIENCY, _table(_EFFICIENCY_HEAD, _efficiency_rows(found))]
+
+
+def _best(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Give each group's first comparison, which is that with the best peer."""
+    return list({one.group: one for one in reversed(comparisons)}.values())[::-1]
+
+
+def _efficiencies(found: Entries, best: Sequence[Comparison], ours: str) -> list[Efficiency]:
+    budgets = protocol.BUDGETS | protocol.CURVE_BUDGETS
+    ordered = sorted(budgets, key=lambda name: budgets[name])
+    largest = ordered[-1]
+    return [efficiency(found, one, ours, ordered) for one in best if one.group.budget == largest]
+
+
+def _method(ours: str) -> str:
+    return (
+        f"Ours is `{ours}`. {protocol.N_TRAIN} train, {protocol.N_DEV} dev and "
+        f"{protocol.N_CONFIRM} confirm examples; equal budgets of forward tokens "
+        f"(small {protocol.budget_tokens('', 'small'):,}, large "
+        f"{protocol.budget_tokens('', 'large'):,}; imdb {protocol.LENGTH_FACTORS['imdb']} times "
+        "these). Labels are predicted at temperature 0. Accuracy is pooled over seeds; brackets "
+        "are 95 % cluster bootstraps over test texts, paired in differences. The best peer is the "
+        "one that ours leads by least, picked on the test split, which favours the peers. p is "
+        "McNemar's exact test over all seeds' answers, adjusted by Holm over the pairs of the same "
+        f"budget. `{GUIDED}` is promptolution's prompt under our `choose`; a contestant without "
+        "it predicts as promptolution does."
+    )
+
+
+_BEST_HEAD = ("task", "model", "seeds", "ours", "best peer", "its accuracy", "lead", "p (Holm)")
+_PEER_HEAD = ("peer", "pairs", "we are ahead in", "mean lead", "smallest lead")
+_LINE_HEAD = (
+    *("task", "model", "budget", "contestant", "seeds", "failed", "held-out accuracy"),
+    *("dev less test", "confirm less test", "tokens", "calls", "seconds", "prompt tokens"),
+)
+_EFFICIENCY_HEAD = (
+    *("task", "model", "best peer", "its accuracy", "our budget that reaches it"),
+    *("our accuracy", "share of its tokens", "share of its time"),
+)
+_DEFAULT_HEAD = ("task", "model", "budget", "contestant", "steps", "defaulted")
+_DEFAULTS = (
+    "Steps that were finished when the budget ended, by seed, and the share of test answers "
+    "without a label, which promptolution counts as its first class."
+)
+_EFFICIENCY = (
+    "The smallest budget at which our held-out accuracy is at least that of the best peer at the "
+    "large budget, with our share of what that peer spent. With several budgets tried, the "
+    "smallest that reaches it is a little flattered."
+)
+
+
+def _verdict_text(one: Verdict) -> str:
+    n = len(one.best)
+    return (
+        f"Ahead of the best peer in {one.n_ahead} of {n} pairs of task and model "
+        f"(significantly in {one.n_surely_ahead}, significantly behind in {one.n_surely_behind}); "
+        f"mean lead {_points(one.lead)} points."
+    )
+
+
+def _best_rows(one: Verdict) -> Iterator[Sequence[str]]:
+    for best, p in zip(one.best, one.adjusted, strict=True):
+        yield (
+            *(best.group.task, best.group.model, str(len(best.seeds)), _percent(best.ours)),
+            *(f"`{best.peer}`", _percent(best.theirs)),
+            f"{_points(best.lead)} [{_points(best.low)}, {_points(best.high)}]",
+            f"{p:.2g}",
+        )
+
+
+def _peer_rows(comparisons: Sequence[Comparison], budget: str) -> Iterator[Sequence[str]]:
+    at = [one for one in comparisons if one.group.budget == budget]
+    leads = {peer: [one.lead for one in at if one.peer == peer] for peer in {o.peer for o in at}}
+    for peer in sorted(leads, key=lambda peer: sum(leads[peer]) / len(leads[peer])):
+        of_peer = leads[peer]
+        mean = sum(of_peer) / len(of_peer)
+        ahead = str(sum(lead > 0 for lead in of_peer))
+        yield f"`{peer}`", str(len(of_peer)), ahead, _points(mean), _points(min(of_peer))
+
+
+def _efficiency_rows(found: Sequence[Efficiency]) -> Iterator[Sequence[str]]:
+    for one in found:
+        reached = "none" if one.budget is None else one.budget
+        shares = [_percent(v, 0) for v in (one.share_tokens, one.share_seconds)]
+        yield (
+            *(one.task, one.model, f"`{one.peer}`", _percent(one.target), reached),
+            *(_percent(one.accuracy), *shares),
+        )
+
+
+def _line_rows(found: Sequence[Line]) -> Iterator[Sequence[str]]:
+    for one in found:
+        yield (
+            *(*one.group, f"`{one.contestant}`", str(len(one.seeds)), str(one.n_failed)),
+            f"{_percent(one.accuracy)} [{_percent(one.low)}, {_percent(one.high)}]",
+            *(_shrinkage(one.dev, one.accuracy), _shrinkage(one.confirm, one.accuracy)),
+            *(f"{one.forward_tokens:,.0f}", f"{one.calls:,.0f}", f"{one.seconds:,.0f}"),
+            f"{one.prompt_tokens:,.0f}",
+        )
+
+
+def _default_rows(results: Sequence[Result]) -> Iterator[Sequence[str]]:
+    of_group: dict[tuple[str, str, str, str], list[Result]] = {}
+    for one in results:
+        if one.ok and "n_defaulted" in one.notes:
+            cell = one.cell
+            key = (cell.task, cell.model, cell.budget, cell.optimizer)
+            of_group.setdefault(key, []).append(one)
+    for (*group, optimizer), found in of_group.items():
+        share = sum(r.notes["n_defaulted"] for r in found) / sum(len(r.correct) for r in found)
+        steps = ", ".join(str(r.notes["n_steps"]) for r in found)
+        yield (*group, f"`{optimizer}`", steps, _percent(share))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    found = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in found)
+
+
+def _percent(share: float | None, digits: int = 1) -> str:
+    return "" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def _points(difference: float) -> str:
+    return "" if math.isnan(difference) else f"{100 * difference:+.1f}"
+
+
+def _shrinkage(before: float | None, after: float) -> str:
+    return "" if before is None else _points(before - after)
+
+
+def _verdict_json(one: Verdict) -> dict[str, Any]:
+    pairs = [
+        {"task": best.group.task, "model": best.group.model, "peer": best.peer, "p_holm": p}
+        for best, p in zip(one.best, one.adjusted, strict=True)
+    ]
+    return {
+        "budget": one.budget,
+        "n_pairs": len(one.best),
+        "n_ahead": one.n_ahead,
+        "n_significantly_ahead": one.n_surely_ahead,
+        "n_significantly_behind": one.n_surely_behind,
+        "mean_lead": one.lead,
+        "pairs": pairs,
+    }
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    task, model, budget = value.pop("group")
+    return {"task": task, "model": model, "budget": budget, **value}

@@ -1,0 +1,132 @@
+"""The run: cells in their order, what is finished left out, within a given time."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.search.contestants import run_cell
+from benchmarks.search.journal import Result, add_result, add_test, read_results
+from benchmarks.search.protocol import Cell, budget_tokens, task_spec
+from modules.errors import UserError
+from modules.lm import LocalModel, load_model
+from modules.tasks import load_task
+from modules.tasks.example import Task
+
+RunCell = Callable[[Cell], Result]
+
+
+class Setting(NamedTuple):
+    """How a matrix is run: its folder, the size of the test split, and where data are."""
+
+    out: Path
+    n_test: int
+    data_folder: Path | None
+    dtype: str | None
+
+
+def run_matrix(
+    wanted: Sequence[Cell],
+    out: Path,
+    minutes: float,
+    run: RunCell,
+    *,
+    retry: bool = False,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """Run the cells that are not in the journal, and give the number that is still left.
+
+    It stops before the first cell that would probably end after `minutes`. Another process may
+    work on other cells of the same folder at the same time. `retry` runs cells again that had ended
+    in an error.
+    """
+    began = clock()
+    todo = pending(wanted, read_results(out), retry=retry)
+    left = len(todo)
+    for cell in todo:
+        finished = read_results(out)
+        forecast = expected_seconds(cell, finished)
+        if clock() - began + forecast > minutes * 60:
+            print(f"stopped before {cell.key}: about {forecast:.0f} s would pass the time")
+            break
+        result = run(cell)
+        add_result(out, result)
+        left -= 1
+        print(_line(result, left), flush=True)
+    return left
+
+
+def pending(
+    wanted: Sequence[Cell], finished: Iterable[Result], *, retry: bool = False
+) -> list[Cell]:
+    """Give the cells that are not finished, in their order; with `retry` also those in error."""
+    done = {result.cell.key for result in finished if result.ok or not retry}
+    return [cell for cell in wanted if cell.key not in done]
+
+
+def expected_seconds(cell: Cell, finished: Iterable[Result]) -> float:
+    """Forecast a cell's wall time in seconds from the finished ones; 0 where nothing is alike.
+
+    The longest cell of the same task and model, each scaled by its budget; that of the same
+    optimizer where there is one.
+    """
+    alike = [r for r in finished if (r.cell.task, r.cell.model) == (cell.task, cell.model)]
+    same = [r for r in alike if r.cell.optimizer == cell.optimizer]
+    tokens = budget_tokens(cell.task, cell.budget)
+    return max(
+        (r.seconds * tokens / r.budget_tokens + r.test_seconds for r in same or alike), default=0.0
+    )
+
+
+class Bench:
+    """Runs cells with the task and the model that the last one had, loaded once."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._task: tuple[tuple[str, int], Task] | None = None
+        self._model: tuple[str, LocalModel] | None = None
+
+    def __call__(self, cell: Cell) -> Result:
+        """Run one cell."""
+        task, model = self._load_task(cell), self._load_model(cell.model)
+        return run_cell(cell, task, model, self._setting.out)
+
+    def _load_task(self, cell: Cell) -> Task:
+        key = (cell.task, cell.seed)
+        if self._task is None or self._task[0] != key:
+            setting = self._setting
+            spec = task_spec(cell.task, n_test=setting.n_test, data_folder=setting.data_folder)
+            task, _ = load_task(spec, cell.seed)
+            test = task.splits.test
+            add_test(setting.out, test.digest, [example.id for example in test.unseal()])
+            self._task = (key, task)
+        return self._task[1]
+
+    def _load_model(self, name: str) -> LocalModel:
+        if self._model is None or self._model[0] != name:
+            self._model = None  # the old weights go before the new ones come
+            self._model = (name, load_model(name, dtype=self._setting.dtype))
+        return self._model[1]
+
+
+def check_journal(out: Path, n_test: int) -> None:
+    """Refuse a journal whose test splits have another upper bound.
+
+    Raises:
+        UserError: a finished cell was scored on more examples than `n_test`.
+    """
+    found = max((result.n_test for result in read_results(out)), default=0)
+    if found > n_test:
+        raise UserError(
+            f"{out} holds cells with {found} test examples, but --n-test is {n_test}; take the "
+            "same size, or another --out"
+        )
+
+
+def _line(result: Result, left: int) -> str:
+    n = len(result.correct)
+    told = f"{result.correct.count('1') / n:.1%} of {n}" if n else f"error: {result.error}"
+    return (
+        f"{result.cell.key}: {told}, {result.forward_tokens:,} tokens, {result.seconds:.0f} s + "
+        f"{result.test_seconds:.0f} s, {left} left"
+    )

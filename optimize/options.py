@@ -1,0 +1,168 @@
+"""The search's command-line options, and what they mean together."""
+
+import argparse
+from pathlib import Path
+
+from modules.errors import UserError
+from modules.lm import DEFAULT_MODELS
+from modules.prompts import OWN_OPTIMIZER
+from modules.tasks.options import add_task_options
+from optimize.config import Budget, SearchConfig
+from optimize.dspy_optimizers import OPTIMIZERS
+from optimize.finish.ensemble import MAX_MEMBERS
+from optimize.propose.samplers import SAMPLERS
+
+DEFAULT_BUDGET = 120_000
+ALL = "all"
+
+_OWN_ONLY = ("sampler", "storage", "ensemble", "racing")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of `python -m optimize`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m optimize",
+        description="Find the best prompt for a task and a small local model, and freeze it.",
+        epilog="optimizers: "
+        + f"{OWN_OPTIMIZER} (our own search); "
+        + "; ".join(f"{name} ({one.help})" for name, one in OPTIMIZERS.items()),
+    )
+    add_task_options(parser)
+    _add_search(parser)
+    _add_budget(parser)
+    _add_own(parser)
+    return parser
+
+
+def names(options: argparse.Namespace) -> list[str]:
+    """Give the optimizers that were asked for, our own first."""
+    everything = [OWN_OPTIMIZER, *OPTIMIZERS]
+    return everything if options.optimizer == ALL else [options.optimizer]
+
+
+def search_config(options: argparse.Namespace, optimizer: str, command: str) -> SearchConfig:
+    """Give the configuration of one search.
+
+    Raises:
+        UserError: a number out of its range, or options that do not go together.
+    """
+    _check(options)
+    return SearchConfig(
+        budget=Budget(
+            tokens=options.budget_tokens,
+            calls=options.budget_calls,
+            seconds=options.budget_seconds,
+        ),
+        seed=options.seed,
+        out=options.out,
+        runs=options.runs,
+        command=command,
+        optimizer=optimizer,
+        sampler=options.sampler,
+        storage=options.storage,
+        writer=options.writer,
+        ensemble=options.ensemble,
+        racing=options.racing,
+    )
+
+
+def _check(options: argparse.Namespace) -> None:
+    for name in ("budget_tokens", "budget_calls", "budget_seconds"):
+        value = getattr(options, name)
+        least = 1 if name != "budget_seconds" else 0
+        if value is not None and not (value > least if least == 0 else value >= least):
+            rule = "more than 0" if least == 0 else "at least 1"
+            raise UserError(f"--{name.replace('_', '-')} must be {rule}, got {value}")
+    if not 1 <= options.ensemble <= MAX_MEMBERS:
+        raise UserError(f"--ensemble must be from 1 to {MAX_MEMBERS}, got {options.ensemble}")
+    if options.optimizer in OPTIMIZERS:
+        default = parser()
+        changed = [o for o in _OWN_ONLY if getattr(options, o) != default.get_default(o)]
+        if changed:
+            raise UserError(
+                f"--{changed[0]} belongs to our own search, --optimizer {OWN_OPTIMIZER}; "
+                f"{options.optimizer} has no such option"
+            )
+
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("search")
+    group.add_argument(
+        "--model",
+        nargs="+",
+        help="short names, hub ids or folders (default: " + " ".join(DEFAULT_MODELS) + ")",
+    )
+    group.add_argument(
+        "--optimizer",
+        choices=(OWN_OPTIMIZER, *OPTIMIZERS, ALL),
+        default=OWN_OPTIMIZER,
+        metavar="NAME",
+        help=f"{', '.join((OWN_OPTIMIZER, *OPTIMIZERS))}, or {ALL} for a leaderboard "
+        f"(default: {OWN_OPTIMIZER})",
+    )
+    group.add_argument(
+        "--writer",
+        metavar="LM",
+        help="who else writes instructions: self (the task's model), a local model, or "
+        "openai/NAME@http://HOST:PORT/v1 (default: nobody)",
+    )
+    group.add_argument("--seed", type=int, default=0, help="splits and search (default: 0)")
+    group.add_argument(
+        "--out", type=Path, default=Path("artifacts"), help="frozen prompts (default: artifacts)"
+    )
+    group.add_argument(
+        "--runs", type=Path, default=Path("runs/search"), help="studies (default: runs/search)"
+    )
+    group.add_argument("--dtype", help="bfloat16 or float32 (default: the machine's faster one)")
+    group.add_argument(
+        "--no-cache",
+        dest="cache",
+        action="store_false",
+        help="run everything, even what the answer cache has from an earlier run",
+    )
+
+
+def _add_budget(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("budget of each model's search, whichever ends first")
+    group.add_argument(
+        "--budget-tokens",
+        type=int,
+        default=DEFAULT_BUDGET,
+        metavar="N",
+        help=f"forward tokens (default: {DEFAULT_BUDGET:,})",
+    )
+    group.add_argument("--budget-calls", type=int, metavar="N", help="answered prompts")
+    group.add_argument(
+        "--budget-seconds",
+        type=float,
+        metavar="S",
+        help="seconds of trials; makes the outcome depend on the machine's speed",
+    )
+
+
+def _add_own(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(f"our own search (--optimizer {OWN_OPTIMIZER})")
+    group.add_argument(
+        "--sampler",
+        choices=tuple(SAMPLERS),
+        default="tpe",
+        help="Optuna's sampler; nsga2 weighs the loss against the prompt's length (default: tpe)",
+    )
+    group.add_argument(
+        "--storage",
+        metavar="URL",
+        help="an Optuna storage, as sqlite:///studies.db (default: a journal file below --runs)",
+    )
+    group.add_argument(
+        "--ensemble",
+        type=int,
+        default=1,
+        metavar="K",
+        help="freeze K prompts that answer together (default: 1)",
+    )
+    group.add_argument(
+        "--no-racing",
+        dest="racing",
+        action="store_false",
+        help="run every trial to its end",
+    )

@@ -1,0 +1,102 @@
+"""The proposer: which points are tried next, as a function of what is known.
+
+Slots come in generations. What a generation proposes follows from the seed and from the trials of
+the generations before it, so it is the same after a kill and with any number of processes.
+"""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from modules.programs.instructions import OFF
+from optimize.propose.moves import crossing, deletion, neighbour
+from optimize.propose.proposal import Proposal
+from optimize.propose.samplers import PARETO, sample
+from optimize.race.record import TrialRecord
+from optimize.space.space import Space
+
+GENERATION = 4
+
+_N_PARENTS = 2
+_N_CROSSED = 4
+_PURE = ("random", *PARETO)
+
+Point = dict[str, Any]
+
+
+class Proposer:
+    """Proposes points of a space.
+
+    The starting points come first. After that, a generation is one point of the sampler's (drawn at
+    random as long as it has too few trials to go by), one between two of the best, one with a part
+    left out or near the best, and one near the best. With "random" and "nsga2" the sampler has all.
+    """
+
+    def __init__(self, space: Space, seed: int, sampler: str) -> None:
+        self.space = space
+        self.seed = seed
+        self.sampler = sampler
+        self._identities: dict[str, str] = {}
+
+    def generation(self, trials: Sequence[TrialRecord], number: int) -> dict[int, Proposal]:
+        """Give the proposals of a generation, by slot.
+
+        Args:
+            trials: the finished trials of all generations before it, in the order of their slots.
+            number: the generation's, from 0.
+        """
+        seen = {self._identity(trial.point) for trial in trials}
+        found: dict[int, Proposal] = {}
+        for slot in range(number * GENERATION, (number + 1) * GENERATION):
+            found[slot] = self._propose(trials, slot, seen)
+            seen.add(self._identity(found[slot].point))
+        return found
+
+    def _propose(self, trials: Sequence[TrialRecord], slot: int, seen: set[str]) -> Proposal:
+        dimensions = self.space.dimensions
+        frozen = [trial.frozen for trial in trials]
+        point, marks = sample(self.sampler, dimensions, frozen, self.seed, slot)
+        made = Proposal(point=point, dimensions=dimensions, by=self.sampler, marks=marks)
+        start = self.space.starting_points()
+        if slot < len(start):
+            return Proposal(point=start[slot], dimensions=dimensions, by="start", marks=marks)
+        rng = random.Random(f"{self.seed}:{slot}")
+        moved = self._move(trials, slot, seen, rng)
+        if moved is None and self._identity(point) in seen:
+            near = neighbour([point], dimensions, lambda p: self._identity(p) not in seen, rng)
+            moved = None if near is None else (near, "near")
+        if moved is None:
+            return made
+        return Proposal(point=moved[0], dimensions=dimensions, by=moved[1], marks=marks)
+
+    def _move(
+        self, trials: Sequence[TrialRecord], slot: int, seen: set[str], rng: random.Random
+    ) -> tuple[Point, str] | None:
+        """Give a point made from good ones; None where the sampler is to choose."""
+        turn = slot % GENERATION
+        if self.sampler in _PURE or turn == 0:
+            return None
+        whole = sorted((t for t in trials if not t.pruned), key=lambda t: (t.loss, t.slot))
+        best = [trial.point for trial in whole[:_N_CROSSED]]
+        if not best:
+            return None
+
+        def is_new(point: Point) -> bool:
+            return self._identity(point) not in seen
+
+        parents = best[:_N_PARENTS]
+        if turn == 1 and (crossed := crossing(best, is_new, rng)) is not None:
+            return crossed, "crossed"
+        if turn == 2 and slot // GENERATION % 2 == 0:
+            shorter = deletion(parents, OFF, is_new, rng)
+            if shorter is not None:
+                return shorter, "left-out"
+        near = neighbour(parents, self.space.dimensions, is_new, rng)
+        return None if near is None else (near, "near")
+
+    def _identity(self, point: Point) -> str:
+        """Give the identity of the prompt that a point makes: many points may make one prompt."""
+        key = repr(sorted(point.items()))
+        if key not in self._identities:
+            self._identities[key] = self.space.prompt(point).identity()
+        return self._identities[key]

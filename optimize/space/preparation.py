@@ -1,0 +1,72 @@
+"""The survey before the first trial, and the space that it makes. It is part of the account."""
+
+from dataclasses import dataclass
+
+from modules.lm import Ledger, LocalModel
+from modules.prompts import answers, render
+from modules.tasks.example import Task
+from optimize.config import Budget
+from optimize.race.record import Cost
+from optimize.space.space import Space, build_space
+from optimize.space.survey import LAYOUTS, N_EXAMPLES, Survey, survey
+
+_MAX_TOKENS = 12_000
+_SHARE = 4  # the survey is no more than one part in so many of the budget
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """The space of a search and what it cost to make it."""
+
+    space: Space
+    cost: Cost
+
+
+def prepare(model: LocalModel, task: Task, seed: int, budget: Budget) -> Prepared:
+    """Survey the train split and make the space.
+
+    Args:
+        model: what the prompts are for; its ledger is replaced.
+        task: train feeds all of it.
+        seed: of the demo sets.
+        budget: of the whole search.
+    """
+    model.ledger = Ledger(budget.tokens, budget.calls)
+    surveyed = _survey(model, task, seed, budget)
+    space = build_space(
+        task,
+        seed,
+        has_chat=model.has_chat_template,
+        words=surveyed.words,
+        rankings=surveyed.demo_orders,
+    )
+    return Prepared(space=space, cost=cost_of(model.ledger))
+
+
+def cost_of(ledger: Ledger) -> Cost:
+    """Give what was spent on a ledger."""
+    account = ledger.account
+    return Cost(
+        tokens=account.forward_tokens,
+        calls=account.n_prompts,
+        seconds=round(ledger.seconds, 3),
+        reused=account.reused_tokens,
+    )
+
+
+def _survey(model: LocalModel, task: Task, seed: int, budget: Budget) -> Survey:
+    """Survey as many train examples as `_MAX_TOKENS` pay for, whatever the budget.
+
+    So a larger budget carries the same study on; a budget that this would eat up has no survey.
+    """
+    space = build_space(task, seed, has_chat=model.has_chat_template)
+    prompt = space.prompt({**space.starting_points()[0], "n_demos": 0})
+    texts = [example.inputs[task.input_field] for example in task.splits.train]
+    tokens = model.cost([render(prompt, text) for text in texts], answers(prompt))
+    each = max(1, len(LAYOUTS) * tokens // len(texts))
+    n = min(N_EXAMPLES, len(texts), _MAX_TOKENS // each)
+    calls = 2 * len(LAYOUTS) * n
+    enough_calls = budget.calls is None or _SHARE * calls <= budget.calls
+    if _SHARE * n * each > budget.tokens or not enough_calls:
+        return Survey()
+    return survey(model, task, n_examples=n)
