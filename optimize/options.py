@@ -14,8 +14,9 @@ from optimize.propose.samplers import SAMPLERS
 
 DEFAULT_BUDGET = 120_000
 ALL = "all"
+MAX_AT_ONCE = 256
 
-_OWN_ONLY = ("sampler", "storage", "ensemble", "racing")
+_OWN_ONLY = ("sampler", "storage", "ensemble", "racing", "at_once")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -63,6 +64,7 @@ def search_config(options: argparse.Namespace, optimizer: str, command: str) -> 
         writer=options.writer,
         ensemble=options.ensemble,
         racing=options.racing,
+        at_once=options.at_once,
     )
 
 
@@ -75,6 +77,8 @@ def _check(options: argparse.Namespace) -> None:
             raise UserError(f"--{name.replace('_', '-')} must be {rule}, got {value}")
     if not 1 <= options.ensemble <= MAX_MEMBERS:
         raise UserError(f"--ensemble must be from 1 to {MAX_MEMBERS}, got {options.ensemble}")
+    if not 1 <= options.at_once <= MAX_AT_ONCE:
+        raise UserError(f"--at-once must be from 1 to {MAX_AT_ONCE}, got {options.at_once}")
     if options.optimizer in OPTIMIZERS:
         default = parser()
         changed = [o for o in _OWN_ONLY if getattr(options, o) != default.get_default(o)]
@@ -159,6 +163,14 @@ def _add_own(parser: argparse.ArgumentParser) -> None:
         default=1,
         metavar="K",
         help="freeze K prompts that answer together (default: 1)",
+    )
+    group.add_argument(
+        "--at-once",
+        type=int,
+        default=SearchConfig.at_once,
+        metavar="N",
+        help="how many trials may run at once, in as many processes with the same command; the "
+        f"result depends on N, not on the processes (default: {SearchConfig.at_once})",
     )
     group.add_argument(
         "--no-racing",

@@ -71,7 +71,7 @@ def run_search(
             the model's context, or a folder or a storage cannot be used.
     """
     prepared = prepare(model, task, config.seed, config.budget)
-    n_entrants = N_FINALISTS if config.ensemble == 1 else N_FINALISTS + config.ensemble - 1
+    n_entrants = N_FINALISTS if config.ensemble == 1 else config.ensemble
     reserve = confirm_tokens(model, task, prepared.space, n_entrants)
     budget = _without(config.budget, reserve, n_entrants * len(task.splits.confirm))
     finished = _study(task, model, config, prepared, budget, watcher)
@@ -115,8 +115,8 @@ def _study(
     if config.writer is not None:
         prepared = with_written(study, prepared, task, model, config)
     space = prepared.space
-    proposer = Proposer(space, config.seed, config.sampler)
-    search = Search(study, proposer, prepared.cost, n_wanted=config.ensemble)
+    proposer = Proposer(space, config.seed, config.sampler, config.at_once)
+    search = Search(study, proposer, prepared.cost, n_wanted=min(config.ensemble, N_FINALISTS))
     watcher.began(search, space, budget)
 
     def told(trial: TrialRecord) -> None:
@@ -134,13 +134,12 @@ def _study(
 
 
 def _entrants(finished: _Finished, task: Task, size: int) -> tuple[list[Entrant], int]:
-    """Give who meets the confirm split, the ensemble's members first, and how many those are."""
+    """Give who meets confirm: the best, or an ensemble's members and how many of these."""
     best = ranked(finished.trials, finished.space)
     if size == 1:
         return best[:N_FINALISTS], 0
     members = pick_members(best, task, size)
-    others = [entrant for entrant in best[:N_FINALISTS] if entrant not in members]
-    return members + others, len(members)
+    return members, len(members)
 
 
 def _frozen(finalists: Sequence[Finalist], members: Sequence[Entrant], task: Task) -> Ensemble:
@@ -200,7 +199,7 @@ def _fingerprint(task: Task, model: LocalModel, space: Space, config: SearchConf
         "rankings": {name: list(ids) for name, ids in space.rankings.items()},
         "model": [model.identity.digest, model.identity.dtype],
         "seed": config.seed,
-        "sampler": config.sampler,
+        "sampler": [config.sampler, config.at_once],
         "racing": [config.racing, config.ensemble],
         "writer": config.writer,
     }

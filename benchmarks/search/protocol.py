@@ -16,7 +16,7 @@ LARGE_TOKENS = 200_000
 """Forward tokens of the large budget, for a task of short texts."""
 
 BUDGETS = {
-    "small": Fraction(3, 10),  # 60,000 tokens
+    "small": Fraction(1, 5),  # 40,000 tokens
     "large": Fraction(1),
 }
 CURVE_BUDGETS = {

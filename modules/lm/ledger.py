@@ -7,7 +7,7 @@ as an uninterrupted one. How much of it was found in a cache and needed no run i
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 
 
@@ -59,6 +59,7 @@ class Ledger:
         self._clock = clock
         self._began = clock()
         self._account = Account()
+        self._shared: set[tuple[int, ...]] = set()
         self._lock = threading.Lock()
 
     @property
@@ -78,8 +79,22 @@ class Ledger:
         """Seconds since the ledger was opened."""
         return self._clock() - self._began
 
-    def charge(self, *, n_prompts: int, forward_tokens: int, sampled_tokens: int = 0) -> None:
+    def charge(
+        self,
+        *,
+        n_prompts: int,
+        forward_tokens: int,
+        sampled_tokens: int = 0,
+        shared: Collection[tuple[int, ...]] = (),
+    ) -> None:
         """Enter a charge before its work is done.
+
+        Args:
+            n_prompts: how many prompts are answered.
+            forward_tokens: of the prompts' own parts.
+            sampled_tokens: how many tokens are drawn.
+            shared: the parts that the prompts share, as token ids. Their keys are kept, so each is
+                charged once on a ledger, whoever asks with it and in how many calls.
 
         Raises:
             BudgetExceeded: it would pass a budget; nothing is entered, and so is every later
@@ -87,13 +102,15 @@ class Ledger:
         """
         with self._lock:
             before = self._account
-            after = before.forward_tokens + forward_tokens
+            new = {part for part in shared if part not in self._shared}
+            after = before.forward_tokens + forward_tokens + sum(map(len, new))
             if self.budget_tokens is not None and after > self.budget_tokens:
                 raise BudgetExceeded(f"{self.budget_tokens} forward tokens are spent")
             if self.budget_calls is not None and before.n_prompts + n_prompts > self.budget_calls:
                 raise BudgetExceeded(f"{self.budget_calls} calls are spent")
             if self.budget_seconds is not None and self.seconds > self.budget_seconds:
                 raise BudgetExceeded(f"{self.budget_seconds:g} seconds are spent")
+            self._shared |= new
             self._account = replace(
                 before,
                 n_prompts=before.n_prompts + n_prompts,

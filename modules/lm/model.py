@@ -206,7 +206,8 @@ class LocalModel:
         )
         each = [{one.shared: _wanted([one], [0], tree)} for one in encoded] if apart else [wanted]
         with self._lock, self._reuse_noted():
-            self.ledger.charge(n_prompts=n, forward_tokens=sum(map(_n_tokens, each)))
+            own = sum(map(_n_own_tokens, each))
+            self.ledger.charge(n_prompts=n, forward_tokens=own, shared=wanted)
             for shared, rows in wanted.items():
                 self._score(shared, rows, result, progress)
         return Choices(
@@ -217,14 +218,20 @@ class LocalModel:
             n_input_tokens=tuple(len(e.ids) for e in encoded),
         )
 
-    def cost(self, prompts: Sequence[Rendered], answers: Sequence[str]) -> int:
-        """Give the forward tokens that `choose` would charge for the same; nothing is run."""
+    def cost(
+        self, prompts: Sequence[Rendered], answers: Sequence[str], *, with_shared: bool = True
+    ) -> int:
+        """Give the forward tokens that `choose` would charge for the same; nothing is run.
+
+        Without the shared parts it is what a ledger charges that has them already.
+        """
         encoded = [self.codec.encode(prompt) for prompt in prompts]
         if not encoded:
             return 0
         tree = self._trie(encoded[0], answers)
         groups = _by_prefix(encoded)
-        return _n_tokens({s: _wanted(encoded, members, tree) for s, members in groups.items()})
+        wanted = {s: _wanted(encoded, members, tree) for s, members in groups.items()}
+        return _n_own_tokens(wanted) + with_shared * sum(map(len, wanted))
 
     def look(self, prompts: Sequence[Rendered], progress: Progress | None = None) -> Looks:
         """Give what the model is about to say after each prompt, where an answer would start.
@@ -248,7 +255,9 @@ class LocalModel:
         states: dict[int, Tensor] = {}
         log_totals = np.zeros(len(prompts))
         with self._lock, self._reuse_noted():
-            self.ledger.charge(n_prompts=len(prompts), forward_tokens=_n_tokens(wanted))
+            self.ledger.charge(
+                n_prompts=len(prompts), forward_tokens=_n_own_tokens(wanted), shared=wanted
+            )
             for shared, rows in wanted.items():
                 owners = list(rows.values())
                 for numbers, hidden, totals in self._states(shared, list(rows)):
@@ -330,12 +339,13 @@ class LocalModel:
     ) -> list[Completion]:
         """Give the completions of rows with one shared part, kept ones without a run."""
         known = {} if self.answers is None else self.answers.completions(shared, rows)
-        together = len(shared) + sum(map(len, {row.own for row in rows}))
-        each = sum(len(shared) + len(row.own) for row in rows)
+        together = sum(map(len, {row.own for row in rows}))
+        each = sum(len(row.own) for row in rows)
         self.ledger.charge(
             n_prompts=len(rows),
             forward_tokens=each if apart else together,
             sampled_tokens=len(rows),
+            shared=[shared],
         )
         for completion in known.values():
             for _ in range(completion.n_output_tokens - 1):  # as a run is charged
@@ -428,9 +438,9 @@ def _wanted(
     return wanted
 
 
-def _n_tokens(wanted: Mapping[Ids, Mapping[Row, object]]) -> int:
-    """Give the tokens of rows and of the shared parts before them."""
-    return sum(len(s) + sum(len(row.ids) for row in rows) for s, rows in wanted.items())
+def _n_own_tokens(wanted: Mapping[Ids, Mapping[Row, object]]) -> int:
+    """Give the tokens of rows, without the shared parts before them."""
+    return sum(len(row.ids) for rows in wanted.values() for row in rows)
 
 
 def _by_prefix(encoded: Sequence[Encoded]) -> dict[Ids, list[int]]:

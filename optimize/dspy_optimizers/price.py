@@ -21,12 +21,12 @@ def choose_tokens(
         model: whose tokens are counted.
         prompt: gives the rendering and the label words.
         texts: the inputs.
-        apart: as if each text were asked alone, as DSPy asks; otherwise all in one call, where the
-            shared part is charged once.
+        apart: as if each text were asked alone, as DSPy asks, of a program whose shared part is
+            charged already; otherwise all in one call, the shared part with them.
     """
     rendered = [render(prompt, text) for text in texts]
     if apart:
-        return sum(model.cost([one], answers(prompt)) for one in rendered)
+        return sum(model.cost([one], answers(prompt), with_shared=False) for one in rendered)
     return model.cost(rendered, answers(prompt))
 
 

@@ -15,8 +15,7 @@ from optimize.propose.samplers import PARETO, sample
 from optimize.race.record import TrialRecord
 from optimize.space.space import Space
 
-GENERATION = 4
-
+_TURNS = 4
 _N_PARENTS = 2
 _N_CROSSED = 4
 _PURE = ("random", *PARETO)
@@ -27,15 +26,22 @@ Point = dict[str, Any]
 class Proposer:
     """Proposes points of a space.
 
-    The starting points come first. After that, a generation is one point of the sampler's (drawn at
+    The starting points come first. After that they take turns: a point of the sampler's (drawn at
     random as long as it has too few trials to go by), one between two of the best, one with a part
     left out or near the best, and one near the best. With "random" and "nsga2" the sampler has all.
+
+    Args:
+        space: where the points lie.
+        seed: fixes all chance.
+        sampler: a key of `optimize.propose.samplers.SAMPLERS`.
+        generation_size: how many slots a generation has: so many trials may run at once.
     """
 
-    def __init__(self, space: Space, seed: int, sampler: str) -> None:
+    def __init__(self, space: Space, seed: int, sampler: str, generation_size: int) -> None:
         self.space = space
         self.seed = seed
         self.sampler = sampler
+        self.generation_size = generation_size
         self._identities: dict[str, str] = {}
 
     def generation(self, trials: Sequence[TrialRecord], number: int) -> dict[int, Proposal]:
@@ -47,7 +53,8 @@ class Proposer:
         """
         seen = {self._identity(trial.point) for trial in trials}
         found: dict[int, Proposal] = {}
-        for slot in range(number * GENERATION, (number + 1) * GENERATION):
+        first = number * self.generation_size
+        for slot in range(first, first + self.generation_size):
             found[slot] = self._propose(trials, slot, seen)
             seen.add(self._identity(found[slot].point))
         return found
@@ -73,7 +80,7 @@ class Proposer:
         self, trials: Sequence[TrialRecord], slot: int, seen: set[str], rng: random.Random
     ) -> tuple[Point, str] | None:
         """Give a point made from good ones; None where the sampler is to choose."""
-        turn = slot % GENERATION
+        turn = slot % _TURNS
         if self.sampler in _PURE or turn == 0:
             return None
         whole = sorted((t for t in trials if not t.pruned), key=lambda t: (t.loss, t.slot))
@@ -87,7 +94,7 @@ class Proposer:
         parents = best[:_N_PARENTS]
         if turn == 1 and (crossed := crossing(best, is_new, rng)) is not None:
             return crossed, "crossed"
-        if turn == 2 and slot // GENERATION % 2 == 0:
+        if turn == 2 and slot // _TURNS % 2 == 0:
             shorter = deletion(parents, OFF, is_new, rng)
             if shorter is not None:
                 return shorter, "left-out"

@@ -91,8 +91,8 @@ class Race:
             losses = information_loss(logp, self._gold[: len(logp)])
             report(float(losses.mean()), len(logp))
             if self._is_behind(losses, best):
-                rest = todo[number + 1 :]
-                saved = sum(self._model.cost(rendered[later], words) for later in rest)
+                rest = rendered[todo[number].stop :]
+                saved = self._model.cost(rest, words, with_shared=False)
                 break
         return Outcome(
             logp=logp,

@@ -11,7 +11,7 @@ from optimize.space.space import Space, build_space
 from optimize.space.survey import LAYOUTS, N_EXAMPLES, Survey, survey
 
 _MAX_TOKENS = 12_000
-_SHARE = 4  # the survey is no more than one part in so many of the budget
+_SHARE = 12  # the survey is no more than one part in so many of the budget
 
 
 @dataclass(frozen=True, kw_only=True)

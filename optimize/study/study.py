@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from modules.lm import BudgetExceeded, Ledger, LocalModel, PromptTooLong
 from optimize.config import Budget
 from optimize.propose.proposal import Proposal
-from optimize.propose.proposer import GENERATION, Proposer
+from optimize.propose.proposer import Proposer
 from optimize.propose.samplers import PARETO
 from optimize.race.record import (
     LOGP,
@@ -113,8 +113,9 @@ class Search:
             trials = self.finished()
             if (end is not None and len(trials) >= end) or len(self.finished(budget)) < len(trials):
                 return
-            first = len(trials) // GENERATION * GENERATION
-            slots = [s for s in range(len(trials), first + GENERATION) if end is None or s < end]
+            size = self._proposer.generation_size
+            first = len(trials) // size * size
+            slots = [s for s in range(len(trials), first + size) if end is None or s < end]
             claim = self._claims.take(slots, self._proposals(trials[:first]))
             if claim is None:
                 time.sleep(_POLL_SECONDS)
@@ -175,7 +176,7 @@ class Search:
         self.study.tell(trial.number, values, skip_if_finished=True)
 
     def _proposals(self, known: Sequence[TrialRecord]) -> Mapping[int, Proposal]:
-        number = len(known) // GENERATION
+        number = len(known) // self._proposer.generation_size
         if number not in self._proposed:
             self._proposed = {number: self._proposer.generation(known, number)}
         return self._proposed[number]

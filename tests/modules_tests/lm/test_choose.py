@@ -156,8 +156,11 @@ def test_ledger_counts_distinct_rows_and_the_shared_part_once(load: Loader) -> N
     rows = {e.own for e in encoded} | {e.own + path for e in encoded}
     expected = len(encoded[0].shared) + sum(len(row) for row in rows)
     assert ledger.account == Account(n_prompts=len(rendered), forward_tokens=expected)
+    assert model.cost(rendered, answers(prompt)) == expected
     model.choose(rendered, answers(prompt))
-    assert ledger.account.forward_tokens == 2 * expected  # whatever is cached
+    own = expected - len(encoded[0].shared)  # whatever is cached: the shared part alone is known
+    assert ledger.account.forward_tokens == expected + own
+    assert model.cost(rendered, answers(prompt), with_shared=False) == own
 
 
 def test_refused_charge_runs_nothing_and_leaves_the_account(load: Loader) -> None:

@@ -36,6 +36,17 @@ def test_a_budget_of_zero_is_a_budget() -> None:
         Ledger(budget_tokens=0).charge(n_prompts=1, forward_tokens=1)
 
 
+def test_a_shared_part_is_charged_once() -> None:
+    ledger = Ledger(budget_tokens=20)
+    ledger.charge(n_prompts=1, forward_tokens=5, shared=[(1, 2, 3), (4,)])
+    ledger.charge(n_prompts=1, forward_tokens=5, shared=[(1, 2, 3)])
+    assert ledger.account.forward_tokens == 14
+    with pytest.raises(BudgetExceeded):
+        ledger.charge(n_prompts=1, forward_tokens=4, shared=[(5, 6, 7)])
+    ledger.charge(n_prompts=1, forward_tokens=3, shared=[(5, 6, 7)])  # the refused one left nothing
+    assert ledger.account.forward_tokens == 20
+
+
 def test_calls_are_a_budget_of_their_own() -> None:
     ledger = Ledger(budget_calls=3)
     ledger.charge(n_prompts=2, forward_tokens=10**9)
