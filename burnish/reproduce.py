@@ -116,13 +116,14 @@ def _start(artifact: Artifact) -> Start:
 def _search(start: Start, folder: Path) -> tuple[Artifact, Path]:
     """Run the recorded search, or go on with it where the folder has its journal."""
     recorded = start.artifact
+    settings = recorded.search.settings
     config = SearchConfig(
         budget=_budget(recorded.search),
         seed=recorded.search.seed,
         out=folder / "artifacts",
         runs=folder / "journals",
         command=recorded.command,
-        ensemble=len(recorded.prompts),
+        **({} if settings is None else settings.model_dump()),
     )
     with Display(start.task, config.budget.tokens) as display:
         return run_search(start.task, start.model, config, display)

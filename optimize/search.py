@@ -10,7 +10,7 @@ from modules.errors import UserError
 from modules.files import canonical_json, sha256_text
 from modules.lm import Ledger, LocalModel
 from modules.prompts import OWN_OPTIMIZER, Artifact, artifact_path, file_name, save_artifact
-from modules.prompts.records import SearchRecord
+from modules.prompts.records import SearchRecord, SearchSettings
 from modules.tasks.example import Task
 from optimize.config import Budget, SearchConfig
 from optimize.finish.ensemble import Ensemble, Entrant, build_ensemble, pick_members
@@ -77,11 +77,7 @@ def run_search(
     finished = _study(task, model, config, prepared, budget, watcher)
     entrants, n_members = _entrants(finished, task, config.ensemble)
     if not entrants:
-        raise UserError(
-            f"the budget of {config.budget.tokens:,} forward tokens is too small: {reserve:,} are "
-            f"set aside for the {n_entrants} finalists and no trial could be finished with the "
-            f"rest; give at least {3 * reserve:,}"
-        )
+        raise _too_small(config.budget, reserve, n_entrants)
     model.ledger = _rest(config.budget, finished.spent)
     finalists = confirm(model, task, entrants, watcher.finalist_ended)
     if not finalists:
@@ -149,6 +145,22 @@ def _frozen(finalists: Sequence[Finalist], members: Sequence[Entrant], task: Tas
     return build_ensemble(confirmed or finalists[:1], task)
 
 
+def _too_small(budget: Budget, reserve: int, n_entrants: int) -> UserError:
+    """Say that no trial could be finished, and what would be enough."""
+    others = [] if budget.seconds is None else [f"{budget.seconds:g} s"]
+    others += [] if budget.calls is None else [f"{budget.calls:,} calls"]
+    if others and budget.tokens >= 3 * reserve:
+        return UserError(
+            f"no trial could be finished within {', '.join(others)}, and {budget.tokens:,} forward "
+            f"tokens of which {reserve:,} are set aside for the {n_entrants} finalists; give more"
+        )
+    return UserError(
+        f"the budget of {budget.tokens:,} forward tokens is too small: {reserve:,} are set aside "
+        f"for the {n_entrants} finalists and no trial could be finished with the rest; give at "
+        f"least {3 * reserve:,}"
+    )
+
+
 def _without(budget: Budget, tokens: int, calls: int) -> Budget:
     """Give a budget less what is set aside."""
     left = None if budget.calls is None else budget.calls - calls
@@ -172,6 +184,13 @@ def _record(
         budget_tokens=config.budget.tokens,
         budget_calls=config.budget.calls,
         budget_seconds=config.budget.seconds,
+        settings=SearchSettings(
+            sampler=config.sampler,
+            at_once=config.at_once,
+            ensemble=config.ensemble,
+            racing=config.racing,
+            writer=config.writer,
+        ),
         spent={
             "n_prompts": spent.calls,
             "forward_tokens": spent.tokens,

@@ -89,10 +89,10 @@ def test_cells_come_group_by_group_and_seed_by_seed() -> None:
 
 
 def test_budgets_grow_with_the_texts() -> None:
-    assert protocol.budget_tokens("snippets", "small") == 60_000
+    assert protocol.budget_tokens("snippets", "small") == 40_000
     assert protocol.budget_tokens("snippets", "large") == 200_000
     assert protocol.budget_tokens("snippets", "1/20") == 10_000
-    assert protocol.budget_tokens("imdb", "small") == 300_000
+    assert protocol.budget_tokens("imdb", "small") == 200_000
 
 
 def test_a_result_comes_back_from_the_journal(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_the_forecast_takes_the_same_optimizer_and_scales_with_the_budget() -> N
         result("1", budget="small", optimizer="capo", seconds=300.0, test_seconds=5.0),
     ]
 
-    assert expected_seconds(cell(), finished) == pytest.approx(105)
+    assert expected_seconds(cell(), finished) == pytest.approx(155)
     assert expected_seconds(cell(optimizer="mipro", budget="small"), finished) == 305
     assert expected_seconds(cell(task="other"), finished) == 0
 

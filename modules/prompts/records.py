@@ -99,20 +99,36 @@ class ModelRecord(Frozen):
     processor: Line | None = None
 
 
+class SearchSettings(Frozen):
+    """How our own search was set: with the seed and the budget, all that its outcome depends on.
+
+    `sampler` is Optuna's, `at_once` how many trials might run at once, `ensemble` how many prompts
+    were to be frozen, `racing` whether trials were stopped early, and `writer` who wrote
+    instructions beside the composed ones (None: nobody).
+    """
+
+    sampler: Line
+    at_once: Annotated[int, Field(ge=1, lt=2**63)]
+    ensemble: Annotated[int, Field(ge=1, lt=2**63)]
+    racing: bool
+    writer: Line | None
+
+
 class SearchRecord(Grown):
     """How the prompt was found, and what that cost.
 
     The budget is in forward tokens; where it was in calls or seconds too, those bounds are
-    recorded, and None elsewhere.
+    recorded, and None elsewhere. `settings` are those of our own search, None of any other.
     """
 
-    added = ("budget_calls", "budget_seconds")
+    added = ("budget_calls", "budget_seconds", "settings")
 
     optimizer: Line
     seed: int
     budget_tokens: Annotated[int, Field(ge=1, lt=2**63)]
     budget_calls: Annotated[int, Field(ge=1, lt=2**63)] | None = None
     budget_seconds: Annotated[float, Field(gt=0)] | None = None
+    settings: SearchSettings | None = None
     spent: Annotated[dict[Name, Count], Field(max_length=100)]
     n_trials: Annotated[int, Field(ge=1, lt=2**63)]
     n_pruned: Count

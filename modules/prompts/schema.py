@@ -109,10 +109,19 @@ MEANINGS: dict[str, dict[str, str]] = {
         "budget_tokens": "The forward tokens that it was allowed.",
         "budget_calls": "The prompts it might have answered; left out where not bounded.",
         "budget_seconds": "The seconds that it was allowed; left out where not bounded.",
-        "spent": "What it used: prompts answered, forward tokens, tokens sampled.",
+        "settings": "How our own search was set; left out for any other optimizer.",
+        "spent": "What it used: prompts answered, forward tokens, tokens sampled; and the forward "
+        "tokens that stopping trials early saved.",
         "n_trials": "The number of prompts that were tried.",
         "n_pruned": "How many of them were stopped early.",
         "n_finalists": "How many were scored again on confirm.",
+    },
+    "SearchSettings": {
+        "sampler": "Optuna's sampler.",
+        "at_once": "How many trials might run at once.",
+        "ensemble": "How many prompts were to be frozen together.",
+        "racing": "Whether a trial that was behind was stopped.",
+        "writer": "Who wrote instructions beside the composed ones, or null.",
     },
     "Probe": {
         "example_id": "sha256 (32 digits) of the canonical JSON of {input_field: text}.",

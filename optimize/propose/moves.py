@@ -86,5 +86,6 @@ def deletion(parents: Sequence[Point], off: str, is_new: IsNew, rng: random.Rand
 
 
 def _groups(point: Point) -> list[tuple[str, ...]]:
+    together = [tuple(name for name in group if name in point) for group in (_DEMOS, _READING)]
     alone = [(name,) for name in point if name not in (*_DEMOS, *_READING)]
-    return [_DEMOS, _READING, *alone]
+    return [*together, *alone]

@@ -54,6 +54,7 @@ def sample(
         The point, and what the sampler wants to find on the trial again (Optuna's system
         attributes).
     """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         sampler = SAMPLERS[name](mixed_seed(seed, slot))

@@ -53,6 +53,7 @@ def importances(
         return {}
     choices = {name: CategoricalDistribution(list(values)) for name, values in dimensions.items()}
     varied = {name for name in choices if len({repr(t.point.get(name)) for t in trials}) > 1}
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study()
     study.add_trials(
         create_trial(

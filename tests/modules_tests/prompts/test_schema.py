@@ -38,7 +38,7 @@ def test_it_is_a_schema_and_every_field_is_required_closed_and_described() -> No
     assert "$id" not in schema_text()
     for record in (SCHEMA, *SCHEMA["$defs"].values()):
         assert record["description"].endswith(".")
-        free = {"members", "separator", "budget_calls", "budget_seconds"}
+        free = {"members", "separator", "budget_calls", "budget_seconds", "settings"}
         assert record["required"] == [name for name in record["properties"] if name not in free]
         assert record["additionalProperties"] is False
         for field in record["properties"].values():

@@ -1,0 +1,194 @@
+"""Claims, the journal's lock, budgets of every kind, and what a study of two objectives records."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from modules.errors import UserError
+from modules.lm import LocalModel
+from modules.prompts import load_artifact
+from modules.tasks import SplitSizes
+from modules.tasks.example import Task
+from optimize.config import Budget
+from optimize.propose.proposal import Proposal
+from optimize.search import run_search
+from optimize.study import claims
+from optimize.study.claims import Claims
+from optimize.study.storage import JournalLock, open_study
+from tests import tables
+from tests.optimize_tests.searching import BUDGET, Silent, config
+
+PROPOSALS = {
+    slot: Proposal(point={"x": slot}, dimensions={"x": list(range(4))}, by="start")
+    for slot in range(4)
+}
+SLOTS = list(PROPOSALS)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "study.journal"
+
+
+def opened(journal: Path) -> optuna.Study:
+    return open_study(journal, "s", ["minimize"])
+
+
+def test_two_processes_never_hold_one_slot(journal: Path) -> None:
+    one, other = Claims(opened(journal)), Claims(opened(journal))
+    first, second = one.take(SLOTS, PROPOSALS), None
+    assert first is not None
+    with one.beating(first.trial):
+        second = other.take(SLOTS, PROPOSALS)
+        assert second is not None
+        assert (first.slot, second.slot) == (0, 1)
+        assert first.trial.params == {"x": 0}
+        assert one.take([0], PROPOSALS) is None
+    one.give_up(first.trial)
+    again = one.take(SLOTS, PROPOSALS)
+    assert again is not None
+    assert again.slot == 0
+
+
+def test_of_two_offers_of_one_slot_the_first_counts(journal: Path) -> None:
+    """Two processes that see the same free slot both put it in; one of the trials is closed."""
+    study = opened(journal)
+    one, other = Claims(study), Claims(opened(journal))
+    one._offer(0, PROPOSALS[0])
+    other._offer(0, PROPOSALS[0])
+    taken = one.take(SLOTS, PROPOSALS)
+    assert taken is not None
+    assert (taken.slot, taken.trial.number) == (0, 0)
+    with one.beating(taken.trial):
+        found = [other.take(SLOTS, PROPOSALS) for _ in range(2)]
+    assert found[0] is None  # the second offer was taken out, and closed
+    assert found[1] is not None
+    assert found[1].slot == 1
+    assert study.get_trials()[1].state == TrialState.FAIL
+
+
+def test_a_dead_process_lets_go_at_once(journal: Path) -> None:
+    child = os.fork()
+    if child == 0:
+        taken = Claims(opened(journal)).take(SLOTS, PROPOSALS)
+        os._exit(0 if taken is not None else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    taken = Claims(opened(journal)).take(SLOTS, PROPOSALS)
+    assert taken is not None
+    assert taken.slot == 0
+
+
+def test_a_process_elsewhere_lets_go_when_its_beat_stops(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(claims.time, "monotonic", lambda: now[0])
+    there = Claims(opened(journal))
+    there._me = {**there._me, "host": "elsewhere"}
+    taken = there.take([0], PROPOSALS)
+    assert taken is not None
+    here = Claims(opened(journal))
+    assert here.take([0], PROPOSALS) is None
+    now[0] = claims.GRACE_SECONDS - 1
+    taken.trial.set_user_attr("beat", 1)
+    assert here.take([0], PROPOSALS) is None
+    now[0] += claims.GRACE_SECONDS - 1  # since the beat
+    assert here.take([0], PROPOSALS) is None
+    now[0] += 2
+    again = here.take([0], PROPOSALS)
+    assert again is not None
+    assert again.slot == 0
+
+
+def test_the_lock_mends_a_torn_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal"
+    for content, mended in [(b"", b""), (b"a\nb", b"a\n"), (b"a\nb\n", b"a\nb\n"), (b"a", b"")]:
+        path.write_bytes(content)
+        lock = JournalLock(path)
+        assert lock.acquire()
+        lock.release()
+        assert path.read_bytes() == mended
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("sqlite:////nowhere/at/all.db", "cannot open the storage sqlite:////nowhere/at/all.db"),
+        ("mysql://me:secret@host/db", r"cannot open the storage mysql://me:\*\*\*@host/db"),
+        ("rubbish", "cannot open the storage rubbish"),
+    ],
+)
+def test_a_storage_that_cannot_be_used(url: str, message: str) -> None:
+    with pytest.raises(UserError, match=message) as refused:
+        open_study(url, "s", ["minimize"])
+    assert "secret" not in str(refused.value)
+
+
+def test_calls_are_a_budget(task: Task, model: LocalModel, tmp_path: Path) -> None:
+    budget = Budget(tokens=BUDGET, calls=500)
+    artifact, _ = run_search(task, model, config(tmp_path, budget=budget), Silent())
+    assert artifact.search.budget_calls == 500
+    assert 250 < artifact.search.spent["n_prompts"] <= 500
+    assert artifact.search.spent["forward_tokens"] < BUDGET * 3 // 4
+
+
+def test_seconds_are_a_budget(task: Task, model: LocalModel, tmp_path: Path) -> None:
+    budget = Budget(tokens=10**9, seconds=3.0)
+    artifact, path = run_search(task, model, config(tmp_path, budget=budget), Silent())
+    assert artifact.search.budget_seconds == 3.0
+    assert artifact.search.n_trials >= 1
+    assert load_artifact(path) == artifact
+
+
+def test_a_budget_of_no_time_is_refused(task: Task, model: LocalModel, tmp_path: Path) -> None:
+    budget = Budget(tokens=10**6, calls=10**5, seconds=1e-9)
+    with pytest.raises(UserError, match="no trial could be finished within 1e-09 s, .* tokens"):
+        run_search(task, model, config(tmp_path, budget=budget), Silent())
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_objectives_are_recorded(task: Task, model: LocalModel, tmp_path: Path) -> None:
+    artifact, _ = run_search(task, model, config(tmp_path, sampler="nsga2"), Silent())
+    (path,) = tmp_path.glob("runs/*/*.journal")
+    study = optuna.load_study(
+        study_name=None,
+        storage=optuna.storages.JournalStorage(
+            optuna.storages.journal.JournalFileBackend(str(path))
+        ),
+    )
+    whole = [trial for trial in study.trials if trial.state == TrialState.COMPLETE]
+    assert all(len(trial.values) == 2 for trial in whole)
+    assert all(trial.values[1] == trial.user_attrs["prompt_tokens"] > 0 for trial in whole)
+    assert artifact.search.settings is not None
+    assert artifact.search.settings.sampler == "nsga2"
+    assert artifact.search.n_pruned == 0
+
+
+@pytest.mark.parametrize("at_once", [1, 5])
+def test_racing_saves_and_says_how_much(
+    task: Task, model: LocalModel, tmp_path: Path, at_once: int
+) -> None:
+    settings: dict[str, Any] = {"at_once": at_once}
+    raced, _ = run_search(task, model, config(tmp_path / "a", **settings), Silent())
+    settings["racing"] = False
+    whole, _ = run_search(task, model, config(tmp_path / "b", **settings), Silent())
+    assert raced.search.n_pruned > 0
+    assert raced.search.spent["saved_tokens"] > 0
+    assert (whole.search.n_pruned, whole.search.spent["saved_tokens"]) == (0, 0)
+    assert raced.search.n_trials > whole.search.n_trials
+
+
+def test_six_labels_and_an_ensemble(model: LocalModel, tmp_path: Path) -> None:
+    labels = ("anger", "fear", "joy", "love", "sadness", "surprise")
+    sizes = SplitSizes(train=36, dev=60, confirm=30, test=40)
+    meanings = {label: f"the text speaks of {label}" for label in labels[:5]}
+    six = tables.file_task(tmp_path, labels, sizes=sizes, meanings=meanings)
+    artifact, path = run_search(six, model, config(tmp_path, ensemble=3), Silent())
+    assert artifact.prompt.label_names == labels
+    assert len(artifact.prompts) == 3
+    assert len({prompt.identity() for prompt in artifact.prompts}) == 3
+    assert load_artifact(path) == artifact
