@@ -17,6 +17,7 @@ ALL = "all"
 MAX_AT_ONCE = 256
 
 _OWN_ONLY = ("sampler", "storage", "ensemble", "racing", "at_once")
+_FLAGS = {"racing": "no-racing"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,8 +84,9 @@ def _check(options: argparse.Namespace) -> None:
         default = parser()
         changed = [o for o in _OWN_ONLY if getattr(options, o) != default.get_default(o)]
         if changed:
+            flag = _FLAGS.get(changed[0], changed[0].replace("_", "-"))
             raise UserError(
-                f"--{changed[0]} belongs to our own search, --optimizer {OWN_OPTIMIZER}; "
+                f"--{flag} belongs to our own search, --optimizer {OWN_OPTIMIZER}; "
                 f"{options.optimizer} has no such option"
             )
 

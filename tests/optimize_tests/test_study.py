@@ -146,7 +146,7 @@ def test_seconds_are_a_budget(task: Task, model: LocalModel, tmp_path: Path) -> 
 
 def test_a_budget_of_no_time_is_refused(task: Task, model: LocalModel, tmp_path: Path) -> None:
     budget = Budget(tokens=10**6, calls=10**5, seconds=1e-9)
-    with pytest.raises(UserError, match="no trial could be finished within 1e-09 s, .* tokens"):
+    with pytest.raises(UserError, match=r"no trial could be finished within 1e-09 s, .* tokens"):
         run_search(task, model, config(tmp_path, budget=budget), Silent())
     assert not (tmp_path / "out").exists()
 

@@ -1,0 +1,146 @@
+"""What people see of a search: forecast, leaderboard, Pareto front, plots, options."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from modules.errors import UserError
+from modules.lm import LocalModel
+from modules.tasks.example import Task
+from optimize.config import Budget
+from optimize.dspy_optimizers import OPTIMIZERS
+from optimize.options import names, parser, search_config
+from optimize.race.record import Cost, TrialRecord
+from optimize.search import run_search
+from optimize.space.space import Space, build_space
+from optimize.study.study import Search
+from optimize.views.forecast import duration, forecast
+from optimize.views.leaderboard import Entry, save_leaderboard
+from optimize.views.pareto import front_lines, pareto_front
+from optimize.views.plots import importances, save_plots
+from tests.optimize_tests.searching import Silent, config
+from tests.optimize_tests.test_ensemble import log_odds, trial
+
+
+class Keeping(Silent):
+    """Keeps what a study gave."""
+
+    def began(self, search: Search, space: Space, budget: Budget) -> None:
+        self.lines = list(forecast(search, space, budget))
+        self.space = space
+
+    def study_ended(self, trials: list[TrialRecord], space: Space, spent: Cost) -> None:  # type: ignore[override]
+        self.trials = trials
+
+
+@pytest.fixture(scope="module")
+def kept(task: Task, model: LocalModel, tmp_path_factory: pytest.TempPathFactory) -> Keeping:
+    watcher = Keeping()
+    budget = Budget(tokens=24_000, calls=10_000, seconds=600)
+    run_search(task, model, config(tmp_path_factory.mktemp("kept"), budget=budget), watcher)
+    return watcher
+
+
+def test_the_forecast_says_what_is_left(kept: Keeping) -> None:
+    points = np.prod([float(len(values)) for values in kept.space.dimensions.values()])
+    assert kept.lines[0] == f"space: 15 dimensions, about 10^{np.log10(points):.0f} points"
+    assert " forward tokens or " in kept.lines[1]
+    assert " calls or " in kept.lines[1]
+    assert [duration(s) for s in (0.2, 119, 121, 3_600)] == ["1 s", "119 s", "2 min", "60 min"]
+
+
+def test_plots_are_drawn_and_the_same_again(kept: Keeping, tmp_path: Path) -> None:
+    paths = save_plots(kept.trials, kept.space.dimensions, tmp_path / "seed-0")
+    assert [path.name for path in paths] == ["seed-0.history.png", "seed-0.importance.png"]
+    first = [path.read_bytes() for path in paths]
+    assert all(content.startswith(b"\x89PNG") and len(content) > 5_000 for content in first)
+    assert [p.read_bytes() for p in save_plots(kept.trials, kept.space.dimensions, tmp_path / "b")]
+    assert save_plots([], {}, tmp_path / "c") == []
+
+
+def test_importance_finds_the_dimension_that_matters(task: Task) -> None:
+    """A loss that follows the number of demos and nothing else."""
+    space = build_space(task, 0, has_chat=False)
+    rng = np.random.default_rng(0)
+    gold = np.array(task.gold(task.splits.dev))
+    plain = trial(0, log_odds(2.0 * gold - 1), gold)
+    trials = []
+    for slot in range(40):
+        point = {k: v[int(rng.integers(len(v)))] for k, v in space.dimensions.items()}
+        trials.append(replace(plain, slot=slot, point=point, loss=0.1 * point["n_demos"]))
+    found = importances(trials, space.dimensions)
+    assert next(iter(found)) == "n_demos"
+    assert found["n_demos"] > 0.8
+    assert sum(found.values()) == pytest.approx(1)
+    assert importances(trials[:7], space.dimensions) == {}
+    assert importances([replace(t, loss=1.0) for t in trials], space.dimensions) == {}
+
+
+def test_the_front_holds_what_nothing_beats(task: Task) -> None:
+    gold = np.array(task.gold(task.splits.dev))
+    plain = trial(0, log_odds(2.0 * gold - 1), gold)
+    rows = [(30, 0.5), (10, 0.9), (20, 0.6), (25, 0.7), (20, 0.8), (40, 0.5)]
+    trials = [
+        replace(plain, slot=n, prompt_tokens=tokens, loss=loss)
+        for n, (tokens, loss) in enumerate(rows)
+    ]
+    front = pareto_front([*trials, replace(trials[0], slot=9, loss=0.1, pruned=True)])
+    assert [t.slot for t in front] == [1, 2, 0]
+    lines = list(front_lines(trials, gold))
+    assert len(lines) == 4
+    assert lines[1].split() == ["10", "100.0%", "0.900", "trial", "1"]
+
+
+def test_the_leaderboard_has_the_best_first(task: Task, model: LocalModel, tmp_path: Path) -> None:
+    artifact, path = run_search(task, model, config(tmp_path), Silent())
+    score = artifact.scores["confirm"]
+    better = score.model_copy(
+        update={"n_correct": score.n, "accuracy": 1.0, "high": 1.0, "low": 0.9}
+    )
+    search = artifact.search.model_copy(update={"optimizer": "mipro"})
+    other = artifact.model_copy(
+        update={"scores": artifact.scores | {"confirm": better}, "search": search}
+    )
+    entries = [Entry(artifact=one, path=path, seconds=1.26) for one in (artifact, other)]
+    table = save_leaderboard(entries, tmp_path / "runs", "t/x", "m", 0).splitlines()
+    assert table[0].split()[0] == "optimizer"
+    assert [line.split()[0] for line in table[1:3]] == ["mipro", "optuna"]
+    assert len({len(line) for line in table[:3]}) == 1
+    with (tmp_path / "runs" / "leaderboard-t-x-m-seed-0.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["optimizer"] for row in rows] == ["mipro", "optuna"]
+    assert [row["seconds"] for row in rows] == ["1.3", "1.3"]
+    assert float(rows[1]["confirm_accuracy"]) == score.accuracy
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--budget-tokens", "0"], "--budget-tokens must be at least 1, got 0"),
+        (["--budget-calls", "-3"], "--budget-calls must be at least 1, got -3"),
+        (["--budget-seconds", "0"], "--budget-seconds must be more than 0, got 0"),
+        (["--budget-seconds", "nan"], "--budget-seconds must be more than 0, got nan"),
+        (["--ensemble", "0"], "--ensemble must be from 1 to 16, got 0"),
+        (["--ensemble", "17"], "--ensemble must be from 1 to 16, got 17"),
+        (["--at-once", "0"], "--at-once must be from 1 to 256, got 0"),
+        (["--optimizer", "gepa", "--sampler", "gp"], "--sampler belongs to our own search"),
+        (["--optimizer", "knn", "--no-racing"], "--no-racing belongs to our own search"),
+        (["--optimizer", "knn", "--at-once", "4"], "--at-once belongs to our own search"),
+    ],
+)
+def test_options_that_cannot_be(arguments: list[str], message: str) -> None:
+    options = parser().parse_args(arguments)
+    with pytest.raises(UserError, match=message):
+        search_config(options, options.optimizer, "x")
+
+
+def test_all_is_everything_our_own_first() -> None:
+    assert names(parser().parse_args(["--optimizer", "all"])) == ["optuna", *OPTIMIZERS]
+    assert names(parser().parse_args(["--optimizer", "gepa"])) == ["gepa"]
+    asked = ["--optimizer", "all", "--sampler", "gp", "--ensemble", "3", "--budget-calls", "9"]
+    options = parser().parse_args(asked)
+    found = search_config(options, "optuna", "x")
+    assert (found.sampler, found.ensemble, found.budget.calls) == ("gp", 3, 9)
