@@ -19,6 +19,7 @@ from optimize.finish.finalists import shown
 from optimize.options import names, parser, search_config
 from optimize.propose.writer import open_writer
 from optimize.search import run_search
+from optimize.study.storage import without_password
 from optimize.views.display import Display
 from optimize.views.leaderboard import Entry, save_leaderboard
 
@@ -26,7 +27,7 @@ from optimize.views.leaderboard import Entry, save_leaderboard
 def main(arguments: list[str]) -> None:
     """Parse the command line, run the searches, say where the artifacts are."""
     options = parser().parse_args(arguments)
-    command = shlex.join(["python", "-m", "optimize", *arguments])
+    command = shlex.join(["python", "-m", "optimize", *map(without_password, arguments)])
     configs = [search_config(options, name, command) for name in names(options)]
     make_folder(options.out)
     make_folder(options.runs)
@@ -53,6 +54,8 @@ def _search_all(
             if len(configs) == 1:
                 raise
             print(f"  {config.optimizer}: {error}", flush=True)
+    if not entries:
+        raise UserError("no optimizer came to an end; the lines above say why")
     if len(configs) > 1:
         print()
         print(save_leaderboard(entries, options.runs, task.name, model.identity.name, options.seed))
@@ -77,14 +80,16 @@ def _search(task: Task, model: LocalModel, config: SearchConfig) -> Entry:
 
 
 def _plots(task: Task, model: LocalModel, config: SearchConfig) -> Path:
-    folder = f"{file_name(task.name)}-{file_name(model.identity.name)}"
-    return config.runs / folder / f"seed-{config.seed}"
+    return config.runs / f"{file_name(task.name)}-{file_name(model.identity.name)}"
 
 
 def _show(artifact: Artifact, task: Task, model: LocalModel) -> None:
     """Print the frozen prompt as the model reads it, and how it did on confirm."""
     score = artifact.scores["confirm"]
     together = f"{len(artifact.prompts)} prompts together, " if artifact.members else ""
+    settings = artifact.search.settings
+    if settings is not None and len(artifact.prompts) < settings.ensemble:
+        print(f"  of {settings.ensemble} prompts only {len(artifact.prompts)} could be confirmed")
     print(
         f"  frozen: {together}{score.accuracy:.1%} on confirm "
         f"[{score.low:.1%}, {score.high:.1%}], n = {score.n}"

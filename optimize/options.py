@@ -1,6 +1,8 @@
 """The search's command-line options, and what they mean together."""
 
 import argparse
+import math
+import re
 from pathlib import Path
 
 from modules.errors import UserError
@@ -17,6 +19,8 @@ ALL = "all"
 MAX_AT_ONCE = 256
 
 _OWN_ONLY = ("sampler", "storage", "ensemble", "racing", "at_once")
+_HUGE = 2**63
+_WRITER = re.compile(r"[^\r\n]{1,200}")
 _FLAGS = {"racing": "no-racing"}
 
 
@@ -71,11 +75,20 @@ def search_config(options: argparse.Namespace, optimizer: str, command: str) -> 
 
 def _check(options: argparse.Namespace) -> None:
     for name in ("budget_tokens", "budget_calls", "budget_seconds"):
-        value = getattr(options, name)
-        least = 1 if name != "budget_seconds" else 0
-        if value is not None and not (value > least if least == 0 else value >= least):
-            rule = "more than 0" if least == 0 else "at least 1"
-            raise UserError(f"--{name.replace('_', '-')} must be {rule}, got {value}")
+        value, flag = getattr(options, name), f"--{name.replace('_', '-')}"
+        if name == "budget_seconds":
+            if value is not None and not 0 < value < math.inf:
+                raise UserError(f"{flag} must be more than 0, got {value:g}")
+        elif value is not None and not 1 <= value < _HUGE:
+            raise UserError(f"{flag} must be at least 1 and below 2^63, got {value}")
+    if abs(options.seed) >= _HUGE:
+        raise UserError("--seed must lie between -2^63 and 2^63")
+    if options.storage is not None and "://" not in options.storage:
+        raise UserError(f"--storage is a URL, as sqlite:///studies.db; got {options.storage!r}")
+    if options.writer is not None and not _WRITER.fullmatch(options.writer):
+        raise UserError(
+            "--writer is a name or PROVIDER/NAME@URL, one line of at most 200 characters"
+        )
     if not 1 <= options.ensemble <= MAX_MEMBERS:
         raise UserError(f"--ensemble must be from 1 to {MAX_MEMBERS}, got {options.ensemble}")
     if not 1 <= options.at_once <= MAX_AT_ONCE:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from optuna.exceptions import StorageInternalError
+
 from modules.errors import UserError
 from modules.files import canonical_json, sha256_text
 from modules.lm import Ledger, LocalModel
@@ -31,6 +33,8 @@ from optimize.space.space import Space
 from optimize.study.storage import open_study
 from optimize.study.study import Search
 from optimize.study.written import with_written
+
+_LIBRARIES = ("numpy", "optuna", "scipy", "tokenizers", "torch", "transformers")
 
 
 class Watcher(Protocol):
@@ -73,12 +77,13 @@ def run_search(
     prepared = prepare(model, task, config.seed, config.budget)
     n_entrants = N_FINALISTS if config.ensemble == 1 else config.ensemble
     reserve = confirm_tokens(model, task, prepared.space, n_entrants)
-    budget = _without(config.budget, reserve, n_entrants * len(task.splits.confirm))
+    reserved_calls = n_entrants * len(task.splits.confirm)
+    budget = _without(config.budget, reserve, reserved_calls)
     finished = _study(task, model, config, prepared, budget, watcher)
     entrants, n_members = _entrants(finished, task, config.ensemble)
     if not entrants:
         raise _too_small(config.budget, reserve, n_entrants)
-    model.ledger = _rest(config.budget, finished.spent)
+    model.ledger = Ledger(reserve, None if config.budget.calls is None else reserved_calls)
     finalists = confirm(model, task, entrants, watcher.finalist_ended)
     if not finalists:
         raise UserError(
@@ -118,7 +123,13 @@ def _study(
     def told(trial: TrialRecord) -> None:
         watcher.trial_ended(trial, space, search.spent())
 
-    search.run(model, Race(model, task, stops=config.racing), budget, told)
+    try:
+        search.run(model, Race(model, task, stops=config.racing), budget, told)
+    except (OSError, StorageInternalError) as error:
+        raise UserError(
+            f"the study cannot be written any more ({error}); what it has is kept, and the same "
+            "command goes on"
+        ) from error
     if search.nothing_fits():
         raise UserError(
             f"no prompt fits into the context of {model.identity.name} with every dev example of "
@@ -167,12 +178,6 @@ def _without(budget: Budget, tokens: int, calls: int) -> Budget:
     return replace(budget, tokens=budget.tokens - tokens, calls=left)
 
 
-def _rest(budget: Budget, spent: Cost) -> Ledger:
-    """Open a ledger with what is left for the finalists; seconds do not stop them any more."""
-    left = None if budget.calls is None else budget.calls - spent.calls
-    return Ledger(budget.tokens - spent.tokens, left)
-
-
 def _record(
     config: SearchConfig, finished: _Finished, ledger: Ledger, n_finalists: int
 ) -> SearchRecord:
@@ -197,7 +202,7 @@ def _record(
             "saved_tokens": sum(trial.saved_tokens for trial in trials),
         },
         n_trials=len(trials),
-        n_pruned=sum(trial.pruned for trial in trials),
+        n_pruned=sum(trial.pruned and not trial.skipped for trial in trials),
         n_finalists=n_finalists,
     )
 
@@ -214,9 +219,10 @@ def _fingerprint(task: Task, model: LocalModel, space: Space, config: SearchConf
         "sizes": task.splits.sizes(),
         "labels": [[label.name, label.meaning] for label in task.labels],
         "space": space.dimensions,
-        "words": {name: list(words) for name, words in space.words.items()},
+        "texts": space.texts(),
         "rankings": {name: list(ids) for name, ids in space.rankings.items()},
-        "model": [model.identity.digest, model.identity.dtype],
+        "model": [model.identity.digest, model.identity.dtype, model.identity.processor],
+        "libraries": [importlib.metadata.version(name) for name in _LIBRARIES],
         "seed": config.seed,
         "sampler": [config.sampler, config.at_once],
         "racing": [config.racing, config.ensemble],

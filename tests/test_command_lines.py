@@ -82,7 +82,7 @@ def test_the_proof_prints_a_table_and_is_the_same_twice(
         evaluate_main(proof_arguments(place, tmp_path / name, "--seeds", "0", "1"))
     printed = capsys.readouterr().out
     assert "majority class" in printed
-    assert "of 3 examples" in printed
+    assert "of 3 answers" in printed
     files = {path.name for path in (tmp_path / "a").iterdir()}
     assert files == {
         *("rows.parquet", "examples.parquet", "run.json", "blocks.jsonl"),
@@ -199,7 +199,7 @@ def test_a_folder_below_a_file(
     ("change", "message"),
     [
         (lambda text: text[:-50], "is not JSON"),
-        (lambda text: text.replace("0.1.0", "0.1.1"), "was changed after it was frozen"),
+        (lambda text: text.replace("0.2.0", "0.2.1"), "was changed after it was frozen"),
         (lambda text: text.replace('"schema_version": 3', '"schema_version": 9'), "newer than 3"),
         (lambda _: "", "is not JSON"),
     ],

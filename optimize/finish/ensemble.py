@@ -8,16 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from modules.prompts import Prompt, apply_bias
+from modules.prompts import Prompt
 from modules.prompts.ensemble import combine
 from modules.tasks.example import Task
 from optimize.finish.finalists import Finalist
 from optimize.race.record import TrialRecord
 from optimize.race.scoring import calibrate, information_loss, split_score
-
-Array = NDArray[np.float64]
 
 MAX_MEMBERS = 16
 _CANDIDATES = 24
@@ -46,14 +43,16 @@ def pick_members(entrants: Sequence[Entrant], task: Task, size: int) -> list[Ent
     """
     gold = np.array(task.gold(task.splits.dev))
     pool = list(entrants[:_CANDIDATES])
-    logps = [apply_bias(trial.logp, calibrate(trial.logp, gold)[1]) for trial, _ in pool]
+    logps = [trial.logp for trial, _ in pool]
+    biases = [calibrate(logp, gold)[1] for logp in logps]
+
+    def loss(members: Sequence[int]) -> float:
+        together = combine([logps[m] for m in members], [biases[m] for m in members])
+        return float(information_loss(together, gold).mean())
+
     chosen: list[int] = [0] if pool else []
     while len(chosen) < min(size, len(pool)):
-        losses = {
-            n: float(information_loss(_mean([logps[m] for m in [*chosen, n]]), gold).mean())
-            for n in range(len(pool))
-            if n not in chosen
-        }
+        losses = {n: loss([*chosen, n]) for n in range(len(pool)) if n not in chosen}
         chosen.append(min(losses, key=lambda n: (losses[n], n)))
     return [pool[n] for n in chosen]
 
@@ -87,7 +86,3 @@ def build_ensemble(members: Sequence[Finalist], task: Task) -> Ensemble:
         ),
         members=tuple(member.prompt for member in members[1:]),
     )
-
-
-def _mean(logps: Sequence[Array]) -> Array:
-    return np.asarray(np.mean(logps, axis=0), dtype=np.float64)

@@ -6,12 +6,13 @@ the task and a few train examples; what repeats, is empty, or is too long is dro
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
 from modules.errors import UserError
-from modules.lm import LocalModel, load_model
+from modules.lm import BudgetExceeded, LocalModel, load_model
 from modules.programs import PromptAdapter, dspy_lm
 from modules.programs.naive import naive_prompt
 from modules.tasks.example import Task
@@ -49,21 +50,28 @@ def open_writer(name: str, model: LocalModel, seed: int) -> dspy.LM:
     """Give the LM that a name stands for.
 
     Args:
-        name: "self" (the task's own model), `PROVIDER/NAME@URL` (a server with an OpenAI-compatible
-            interface, as "openai/qwen3@http://localhost:8000/v1"; its key is read from the
-            environment variable OPENAI_API_KEY), or a local model's short name, hub id or folder.
+        name: "self" or the own model's name (the task's own model), `PROVIDER/NAME@URL` (a server
+            with an OpenAI-compatible interface, as "openai/qwen3@http://localhost:8000/v1"; its key
+            is read from the environment variable OPENAI_API_KEY), or a local model's short name,
+            hub id or folder.
         model: the task's own model.
         seed: of a local writer's draws.
 
     Raises:
-        UserError: a local model that cannot be had.
+        UserError: a local model that cannot be had, or a server's name without its model.
     """
     if name == SELF:
         return dspy_lm(model, seed)
-    if "@http://" in name or "@https://" in name:
-        served, _, url = name.rpartition("@")
+    served, at, url = name.rpartition("@")
+    if at and url.startswith(("http://", "https://")):
+        if "/" not in served or served.endswith("/"):
+            raise UserError(
+                f"a writer on a server is PROVIDER/NAME@URL, as openai/qwen3@{url}; got {name!r}"
+            )
         key = os.environ.get("OPENAI_API_KEY", "none")
         return dspy.LM(model=served, api_base=url, api_key=key, cache=False)
+    if name == model.identity.name:
+        return dspy_lm(model, seed)
     return dspy_lm(load_model(name), seed)
 
 
@@ -72,8 +80,9 @@ def write_instructions(writer: dspy.LM, task: Task, model: LocalModel) -> tuple[
 
     The task's own model is charged through its ledger, any other writer is not.
 
+    What was written before the ledger refused is given.
+
     Raises:
-        BudgetExceeded: the task's own model writes, and its budget is spent.
         UserError: the writer cannot be reached, or refuses.
     """
     engine = getattr(writer, "engine", None)
@@ -83,7 +92,7 @@ def write_instructions(writer: dspy.LM, task: Task, model: LocalModel) -> tuple[
     adapter = PromptAdapter(prompt, task.signature) if local else dspy.ChatAdapter()
     settings = {"temperature": _TEMPERATURE, "max_tokens": _MAX_TOKENS}
     found: list[str] = []
-    with dspy.context(lm=writer.copy(**settings), adapter=adapter):
+    with dspy.context(lm=writer.copy(**settings), adapter=adapter), suppress(BudgetExceeded):
         for advice in _ASPECTS:
             found += _written(task, advice)
     return tuple(dict.fromkeys(found))[:N_WRITTEN]

@@ -17,10 +17,11 @@ MIN_EXAMPLES = 20
 
 
 def is_behind(candidate: Array, best: Array) -> bool:
-    """Whether the candidate's per-example losses are larger than the best one's, beyond doubt.
+    """Whether the candidate's per-example losses are larger than the best one's.
 
     One-sided Wilcoxon signed-rank test at `ALPHA`; below `MIN_EXAMPLES`, or when all pairs tie, the
-    answer is no.
+    answer is no. It is asked after every block, so a candidate that is as good as the best is
+    stopped more often than `ALPHA`: that loses nothing but an equal.
 
     Args:
         candidate: losses, [n], smaller is better.

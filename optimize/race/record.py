@@ -67,13 +67,8 @@ class TrialRecord:
     frozen: FrozenTrial
 
     @property
-    def number(self) -> int:
-        """The trial's place in the search."""
-        return self.slot
-
-    @property
     def skipped(self) -> bool:
-        """Whether the prompt did not fit into the model's context."""
+        """Whether the prompt did not fit into the model's context, or got no numbers."""
         return SKIPPED in self.frozen.user_attrs
 
 

@@ -66,6 +66,23 @@ class Space:
             **written,
         }
 
+    def texts(self) -> dict[str, Any]:
+        """Give what the names of the dimensions stand for, as plain JSON values."""
+        words = next(iter(self.words.values()))
+        wordings = {
+            f"{role}-{variant}": [
+                part.text for part in instruction(self.task, words, {role: variant})
+            ]
+            for role in SWITCHES
+            for variant in VARIANTS[role]
+        }
+        return {
+            "forms": {name: form.model_dump(mode="json") for name, form in self.forms.items()},
+            "caps": {name: cap.model_dump(mode="json") for name, cap in self.caps.items()},
+            "words": {name: list(words) for name, words in self.words.items()},
+            "wordings": wordings,
+        }
+
     def starting_points(self) -> list[dict[str, Any]]:
         """Give the points that are tried first: plain ones, each of another kind.
 

@@ -12,7 +12,8 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
@@ -65,16 +66,19 @@ class Claims:
         if free[0] not in waiting:
             self._offer(free[0], proposals[free[0]])
         trial = self._study.ask()
-        slot = trial.user_attrs.get(SLOT)
-        if slot not in free or not self._is_first(trial, slot):
-            self.give_up(trial)
-            return None
         try:
+            slot = trial.user_attrs.get(SLOT)
+            if slot not in free or not self._is_first(trial, slot):
+                self.give_up(trial)
+                return None
             trial.set_user_attr(_OWNER, self._me)
             for name, values in proposals[slot].dimensions.items():
                 trial.suggest_categorical(name, values)
         except UpdateFinishedTrialError:  # who offered it is gone, so another process closed it
             return None
+        except BaseException:
+            self.give_up(trial)
+            raise
         return Claim(slot, trial)
 
     def give_up(self, trial: optuna.Trial) -> None:
@@ -90,7 +94,8 @@ class Claims:
             n = 0
             while not done.wait(BEAT_SECONDS):
                 n += 1
-                trial.set_user_attr(_BEAT, n)
+                with suppress(Exception):  # a beat that is missed is made up for by the next one
+                    trial.set_user_attr(_BEAT, n)
 
         thread = threading.Thread(target=beat, daemon=True)
         thread.start()
@@ -128,8 +133,8 @@ class Claims:
     def _is_dead(self, trial: FrozenTrial) -> bool:
         """Whether a running trial's process is gone, or has not shown a beat for the grace."""
         owner = trial.user_attrs.get(_OWNER)
-        if owner is not None and owner["host"] == _host():
-            return not _lives(owner)
+        if owner is not None and owner["host"] == _host() and not _lives(owner):
+            return True
         beat, now = (owner, trial.user_attrs.get(_BEAT)), time.monotonic()
         seen = self._beats.get(trial.number)
         if seen is None or seen[0] != beat:
@@ -146,18 +151,30 @@ def _slot(trial: FrozenTrial) -> Any:
 
 
 def _host() -> str:
-    """Name what process ids are unique in: the machine and, in a container, its own numbering."""
+    """Name what process ids are unique in: a machine's boot and, in a container, its numbering."""
     try:
         numbering = os.readlink("/proc/self/ns/pid")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
-        numbering = ""
-    return f"{platform.node()}/{numbering}"
+        numbering, boot = "", ""
+    return f"{platform.node()}/{boot}/{numbering}"
 
 
 def _me() -> dict[str, Any]:
-    own = psutil.Process()
-    run = uuid.uuid4().hex
-    return {"host": _host(), "pid": own.pid, "started": own.create_time(), "run": run}
+    pid = os.getpid()
+    return {"host": _host(), "pid": pid, "started": _started(pid), "run": uuid.uuid4().hex}
+
+
+def _started(pid: int) -> float:
+    """Give when a process started: in ticks since the boot, which no clock moves, if known.
+
+    Raises:
+        psutil.Error: there is no such process.
+    """
+    try:
+        return float(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except OSError:
+        return float(psutil.Process(pid).create_time())
 
 
 def _lives(owner: Mapping[str, Any]) -> bool:
@@ -165,9 +182,7 @@ def _lives(owner: Mapping[str, Any]) -> bool:
     if owner["pid"] == os.getpid():
         return owner["run"] in _RUNNING
     try:
-        process = psutil.Process(owner["pid"])
-        return bool(
-            process.create_time() == owner["started"] and process.status() != psutil.STATUS_ZOMBIE
-        )
+        is_zombie = psutil.Process(owner["pid"]).status() == psutil.STATUS_ZOMBIE
+        return bool(_started(owner["pid"]) == owner["started"] and not is_zombie)
     except psutil.Error:
         return False

@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -33,8 +35,12 @@ class JournalLock(BaseJournalFileLock):
     def acquire(self) -> bool:
         """Wait for the lock, then cut off a last line that has no end."""
         self._file = os.open(f"{self._journal}.lock", os.O_CREAT | os.O_RDWR, 0o644)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._drop_torn_line()
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._drop_torn_line()
+        except BaseException:
+            self.release()
+            raise
         return True
 
     def release(self) -> None:
@@ -64,22 +70,40 @@ def open_study(where: Path | str, name: str, directions: Sequence[Direction]) ->
     if isinstance(where, Path):
         make_folder(where.parent)
     try:
-        return optuna.create_study(
-            storage=_journal(where) if isinstance(where, Path) else where,
-            study_name=name,
-            directions=list(directions),
-            load_if_exists=True,
-        )
+        return _created(where, name, directions)
     except _UNREADABLE as error:
         if isinstance(where, Path):
             raise UserError(
                 f"{where} is not a study journal that can be read ({error}); move it away to start "
                 "anew"
             ) from error
-        raise UserError(f"cannot open the storage {_public(where)}: {error}") from error
+        raise UserError(f"cannot open the storage {without_password(where)}: {error}") from error
     except Exception as error:
         first = str(error).strip().partition("\n")[0]
-        raise UserError(f"cannot open the storage {_public(str(where))}: {first}") from error
+        raise UserError(
+            f"cannot open the storage {without_password(str(where))}: {first}"
+        ) from error
+
+
+def _created(
+    where: Path | str, name: str, directions: Sequence[Direction], tries: int = 6
+) -> optuna.Study:
+    """Create or load; processes that make a new database at once get into each other's way."""
+    while True:
+        try:
+            return optuna.create_study(
+                storage=_journal(where) if isinstance(where, Path) else where,
+                study_name=name,
+                directions=list(directions),
+                sampler=optuna.samplers.RandomSampler(),  # the points come from the proposer
+                load_if_exists=True,
+            )
+        except Exception as error:
+            tries -= 1
+            is_database = type(error).__module__.startswith("sqlalchemy")
+            if tries == 0 or not is_database:
+                raise
+            time.sleep(0.3)
 
 
 def _journal(path: Path) -> BaseStorage:
@@ -90,7 +114,6 @@ def _journal(path: Path) -> BaseStorage:
     return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
 
 
-def _public(url: str) -> str:
-    """Give a URL without its password."""
-    head, at, tail = url.rpartition("@")
-    return f"{head.rpartition(':')[0]}:***{at}{tail}" if at and ":" in head else url
+def without_password(text: str) -> str:
+    """Give a text with the password of a URL in it, if it has one, replaced by three stars."""
+    return re.sub(r"(://[^/@:\s]*):[^@\s]*@", r"\1:***@", text)

@@ -6,10 +6,12 @@ slots within the budget are the same after any kill and with any number of proce
 """
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
 from modules.lm import BudgetExceeded, Ledger, LocalModel, PromptTooLong
@@ -59,6 +61,7 @@ class Search:
         self._n_wanted = n_wanted
         self._claims = Claims(study)
         self._proposed: dict[int, Mapping[int, Proposal]] = {}
+        self._read: dict[int, TrialRecord] = {}
 
     def finished(self, budget: Budget | None = None) -> list[TrialRecord]:
         """Give the finished trials in the order of their slots, up to the first slot that is open.
@@ -69,15 +72,16 @@ class Search:
         by_slot: dict[int, TrialRecord] = {}
         for trial in self.study.get_trials(deepcopy=False, states=_FINISHED):
             if SLOT in trial.user_attrs:
-                record = read_record(trial)
-                by_slot.setdefault(record.slot, record)
+                if trial.number not in self._read:  # a finished trial never changes
+                    self._read[trial.number] = read_record(trial)
+                by_slot.setdefault(trial.user_attrs[SLOT], self._read[trial.number])
         found: list[TrialRecord] = []
         spent = self._before
-        while (record := by_slot.get(len(found))) is not None:  # type: ignore[assignment]
-            spent += record.cost
-            if budget is not None and not _within(spent, budget):
+        while (next_one := by_slot.get(len(found))) is not None:
+            if budget is not None and not _holds(budget, spent, next_one.cost, self._before):
                 break
-            found.append(record)
+            spent += next_one.cost
+            found.append(next_one)
         return found
 
     def spent(self, budget: Budget | None = None) -> Cost:
@@ -86,8 +90,8 @@ class Search:
 
     def nothing_fits(self) -> bool:
         """Whether so many trials were too long for the context, and no other, that none will do."""
-        trials = self.finished()
-        return len(trials) >= _ENOUGH_TOO_LONG and all(trial.skipped for trial in trials)
+        first = self.finished()[:_ENOUGH_TOO_LONG]
+        return len(first) == _ENOUGH_TOO_LONG and all(trial.skipped for trial in first)
 
     def run(
         self,
@@ -121,10 +125,13 @@ class Search:
                 time.sleep(_POLL_SECONDS)
                 continue
             model.ledger = _ledger(budget, self._before, trials)
-            if self._run_claim(claim, model, race, trials[:first]):
-                told(self._record(claim))
-            else:
-                end = claim.slot if end is None else min(end, claim.slot)
+            try:
+                if self._run_claim(claim, model, race, trials[:first]):
+                    told(self._record(claim))
+                else:
+                    end = claim.slot if end is None else min(end, claim.slot)
+            except UpdateFinishedTrialError:
+                continue  # another process took this one for dead; the slot is free again
 
     def _run_claim(
         self, claim: Claim, model: LocalModel, race: Race, known: Sequence[TrialRecord]
@@ -133,26 +140,27 @@ class Search:
         try:
             with self._claims.beating(claim.trial):
                 outcome = self._outcome(claim, race, known)
+                self._tell(claim.trial, outcome, model.ledger)
         except BudgetExceeded:
             self._claims.give_up(claim.trial)
             return False
         except BaseException:
             self._claims.give_up(claim.trial)
             raise
-        self._tell(claim.trial, outcome, model.ledger)
         return True
 
     def _outcome(self, claim: Claim, race: Race, known: Sequence[TrialRecord]) -> Outcome | None:
-        """Run a trial; None when its prompt does not fit into the model's context."""
+        """Run a trial; None when its prompt does not fit, or the model gives no numbers for it."""
         space = self._proposer.space
         is_pareto = self._proposer.sampler in PARETO
         rival = None if is_pareto else rival_of(known, self._n_wanted)
         report = (lambda loss, n: None) if is_pareto else claim.trial.report
         try:
             prompt = space.prompt(claim.trial.params)
-            return race.run(prompt, None if rival is None else rival.logp, report)
+            outcome = race.run(prompt, None if rival is None else rival.logp, report)
         except PromptTooLong:
             return None
+        return outcome if math.isfinite(outcome.loss) else None
 
     def _tell(self, trial: optuna.Trial, outcome: Outcome | None, ledger: Ledger) -> None:
         trial.set_user_attr(TOKENS, ledger.account.forward_tokens)
@@ -160,20 +168,20 @@ class Search:
         trial.set_user_attr(SECONDS, round(ledger.seconds, 3))
         trial.set_user_attr(REUSED, ledger.account.reused_tokens)
         if outcome is None:
-            trial.set_user_attr(SKIPPED, "too long for the model's context")
-            self.study.tell(trial.number, state=TrialState.PRUNED, skip_if_finished=True)
+            trial.set_user_attr(SKIPPED, "too long for the model's context, or no number")
+            self.study.tell(trial.number, state=TrialState.PRUNED)
             return
         trial.set_user_attr(LOGP, json.dumps(outcome.logp.tolist()))
         trial.set_user_attr(LOSS, outcome.loss)
         trial.set_user_attr(SAVED, outcome.saved_tokens)
         trial.set_user_attr(PROMPT_TOKENS, outcome.prompt_tokens)
         if outcome.pruned:
-            self.study.tell(trial.number, state=TrialState.PRUNED, skip_if_finished=True)
+            self.study.tell(trial.number, state=TrialState.PRUNED)
             return
         values = [outcome.loss]
         if len(self.study.directions) > 1:
             values.append(outcome.prompt_tokens)
-        self.study.tell(trial.number, values, skip_if_finished=True)
+        self.study.tell(trial.number, values)
 
     def _proposals(self, known: Sequence[TrialRecord]) -> Mapping[int, Proposal]:
         number = len(known) // self._proposer.generation_size
@@ -200,13 +208,20 @@ def _ledger(budget: Budget, before: Cost, trials: Sequence[TrialRecord]) -> Ledg
     return Ledger(
         max(0, budget.tokens - spent.tokens),
         None if budget.calls is None else max(0, budget.calls - spent.calls),
-        None if budget.seconds is None else max(0.0, budget.seconds - spent.seconds),
+        None
+        if budget.seconds is None
+        else max(0.0, budget.seconds - _trial_seconds(spent, before)),
     )
 
 
-def _within(spent: Cost, budget: Budget) -> bool:
+def _holds(budget: Budget, spent: Cost, cost: Cost, before: Cost) -> bool:
+    """Whether a budget holds one more trial; one that began within the seconds may end later."""
     return (
-        spent.tokens <= budget.tokens
-        and (budget.calls is None or spent.calls <= budget.calls)
-        and (budget.seconds is None or spent.seconds <= budget.seconds)
+        spent.tokens + cost.tokens <= budget.tokens
+        and (budget.calls is None or spent.calls + cost.calls <= budget.calls)
+        and (budget.seconds is None or _trial_seconds(spent, before) <= budget.seconds)
     )
+
+
+def _trial_seconds(spent: Cost, before: Cost) -> float:
+    return spent.seconds - before.seconds

@@ -1,18 +1,25 @@
 """The writer's instructions in the study: written once, then read, with what they cost."""
 
+import time
 from dataclasses import replace
 
 import optuna
+from optuna.trial import TrialState
 
-from modules.lm import BudgetExceeded, Ledger, LocalModel
+from modules.lm import Ledger, LocalModel
 from modules.tasks.example import Task
 from optimize.config import SearchConfig
+from optimize.propose.proposal import Proposal
 from optimize.propose.writer import open_writer, write_instructions
 from optimize.race.record import Cost
 from optimize.space.preparation import Prepared, cost_of
+from optimize.study.claims import Claims
 
 _WRITTEN = "written"
 _COST = "written_cost"
+_SLOT = -1  # no slot of the search: it is claimed as one, so that one process writes
+_MAX_TOKENS = 8_000
+_POLL_SECONDS = 0.2
 
 
 def with_written(
@@ -20,27 +27,41 @@ def with_written(
 ) -> Prepared:
     """Give the space with the writer's instructions in it, and what both cost.
 
-    A study that has them is not written to again: a server may answer otherwise the next time. If
-    several processes share a study, let the first one write before the others start.
+    One process writes, and others that share the study wait for it; a study that has the texts is
+    not written to again, for a server may answer otherwise the next time. What the task's own model
+    may spend on it does not depend on the budget.
 
     Raises:
         UserError: there is no such writer, or it does not answer.
     """
-    assert config.writer is not None
-    if _WRITTEN not in study.user_attrs:
-        model.ledger = Ledger(config.budget.tokens - prepared.cost.tokens, config.budget.calls)
-        writer = open_writer(config.writer, model, config.seed)
+    claims = Claims(study)
+    nothing = {_SLOT: Proposal(point={}, dimensions={}, by="writer")}
+    while _WRITTEN not in study.user_attrs:
+        claim = claims.take([_SLOT], nothing)
+        if claim is None:
+            time.sleep(_POLL_SECONDS)
+            continue
         try:
-            texts = write_instructions(writer, task, model)
-        except BudgetExceeded:
-            texts = ()
-        cost = cost_of(model.ledger)
-        study.set_user_attr(_COST, [cost.tokens, cost.calls, cost.seconds])
-        study.set_user_attr(_WRITTEN, list(texts))
+            with claims.beating(claim.trial):
+                _write(study, task, model, config)
+        except BaseException:
+            claims.give_up(claim.trial)
+            raise
+        study.tell(claim.trial.number, state=TrialState.PRUNED)
     written = {f"written-{n}": text for n, text in enumerate(study.user_attrs[_WRITTEN], start=1)}
-    tokens, calls, seconds = study.user_attrs[_COST]
+    tokens, calls = study.user_attrs[_COST]
     return replace(
         prepared,
         space=replace(prepared.space, written=written),
-        cost=prepared.cost + Cost(tokens=tokens, calls=calls, seconds=seconds),
+        cost=prepared.cost + Cost(tokens=tokens, calls=calls),
     )
+
+
+def _write(study: optuna.Study, task: Task, model: LocalModel, config: SearchConfig) -> None:
+    assert config.writer is not None
+    writer = open_writer(config.writer, model, config.seed)
+    model.ledger = Ledger(_MAX_TOKENS)
+    texts = write_instructions(writer, task, model)
+    cost = cost_of(model.ledger)
+    study.set_user_attr(_COST, [cost.tokens, cost.calls])
+    study.set_user_attr(_WRITTEN, list(texts))

@@ -31,9 +31,10 @@ class Display:
         Args:
             task: gives the labels of the dev split.
             budget_tokens: the length of the bar.
-            plots: where the study's plots go, a path without an ending; None draws none.
+            plots: the folder for the study's plots; None draws none.
         """
         self._plots = plots
+        self._stem: Path | None = None
         self._spent = Cost()
         self._gold = np.array(task.gold(task.splits.dev))
         self._best = float("inf")
@@ -57,7 +58,11 @@ class Display:
 
     def began(self, search: Search, space: Space, budget: Budget) -> None:
         """Say what an earlier run left, and what the budget is good for."""
-        trials, spent = search.finished(), search.spent()
+        if self._plots is not None:
+            stem = search.study.study_name.removeprefix(f"{self._plots.name}-")
+            self._stem = self._plots / stem
+        trials, spent = search.finished(budget), search.spent(budget)
+        self._bar.update(spent.tokens)
         if trials:
             self._say(f"goes on with {len(trials)} trials of an earlier run")
         for trial in trials:
@@ -73,9 +78,9 @@ class Display:
     def study_ended(self, trials: Sequence[TrialRecord], space: Space, spent: Cost) -> None:
         """Draw the plots, and say where the Pareto front lies where there is one."""
         self._spent = spent
-        if self._plots is not None:
-            make_folder(self._plots.parent)
-            for path in save_plots(trials, space.dimensions, self._plots):
+        if self._stem is not None:
+            make_folder(self._stem.parent)
+            for path in save_plots(trials, space.dimensions, self._stem):
                 self._say(f"plot: {path}")
         if any(len(trial.frozen.values or ()) > 1 for trial in trials):
             for line in front_lines(trials, self._gold):
@@ -120,7 +125,7 @@ class Display:
 
     def _count(self, trial: TrialRecord, space: Space, spent: Cost) -> None:
         self._n += 1
-        self._n_pruned += trial.pruned
+        self._n_pruned += trial.pruned and not trial.skipped
         if not trial.pruned and trial.loss < self._best:
             self._best = trial.loss
             name, bias = calibrate(trial.logp, self._gold)

@@ -11,6 +11,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState, create_trial
 
+from modules.files import atomic_path
 from optimize.race.record import TrialRecord
 
 _MIN_TRIALS = 8
@@ -115,6 +116,7 @@ def _pyplot() -> Any:
 
 
 def _save(plt: Any, figure: Any, path: Path) -> Path:
-    figure.savefig(path, dpi=120, metadata={"Software": None})
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=120, format="png", metadata={"Software": None})
     plt.close(figure)
     return path

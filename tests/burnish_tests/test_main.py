@@ -77,7 +77,7 @@ def test_an_unknown_command_is_one_line(asked: str, hint: str) -> None:
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    assert outcome(capsys, "burnish", ["--version"]) == (0, "burnish 0.1.0\n", "")
+    assert outcome(capsys, "burnish", ["--version"]) == (0, "burnish 0.2.0\n", "")
 
 
 @pytest.mark.parametrize("name", [command.name for command in COMMANDS])

@@ -136,11 +136,14 @@ def test_version_1_cannot_come_out_again(
     def old(value: dict[str, Any]) -> None:
         value["schema_version"] = 1
         del value["reading"], value["probes"], value["model"]["processor"]
+        del value["search"]["settings"]
 
     assert main(["reproduce", str(searched.changed(tmp_path / "a.json", old))]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[-4] == "other bytes, but the same prompt"
-    assert lines[-3] == "  fields: schema_version, model.processor, probes"
+    settings = ["sampler", "at_once", "ensemble", "racing", "writer"]
+    fields = ["schema_version", "model.processor", *(f"search.settings.{s}" for s in settings)]
+    assert lines[-3] == f"  fields: {', '.join(fields)}, probes"
     assert lines[-2] == "  why: the file is of an older version of the schema"
 
 

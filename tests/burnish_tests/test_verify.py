@@ -240,6 +240,7 @@ def test_version_1_says_what_could_be_checked(
     def old(value: dict[str, Any]) -> None:
         value["schema_version"] = 1
         del value["reading"], value["probes"], value["model"]["processor"]
+        del value["search"]["settings"]
 
     status, found = verify(capsys, searched.changed(tmp_path / "a.json", old))
     assert status == 1

@@ -16,6 +16,7 @@ from optimize.study.study import Search
 from tests import tables
 
 BUDGET = 24_000
+SMALL = 9_000
 
 
 class Silent:
@@ -66,8 +67,9 @@ class Processes:
 
     def start(self, folder: Path, **changes: Any) -> Any:
         """Start a search below a folder."""
+        settings = {"budget": Budget(tokens=SMALL)} | changes
         process = self._context.Process(
-            target=search_in_process, args=(*self._arguments, folder, changes)
+            target=search_in_process, args=(*self._arguments, folder, settings)
         )
         process.start()
         return process

@@ -1,6 +1,7 @@
 """Kills and company: a search that is killed anywhere, or shared, freezes the same bytes."""
 
 import random
+import signal
 import sqlite3
 import time
 from pathlib import Path
@@ -51,6 +52,7 @@ def test_twenty_kills_at_random_moments(
             process.kill()
             n_kills += 1
         process.join()
+        assert process.exitcode in (0, -signal.SIGKILL)
         if process.exitcode == 0:  # it came to its end: compare, and begin anew
             assert frozen(folder) == expected
             folder = tmp_path / str(n_kills)
@@ -60,15 +62,22 @@ def test_twenty_kills_at_random_moments(
     assert frozen(folder) == expected
 
 
+def test_two_processes_share_the_default_journal(
+    processes: Processes, whole: tuple[bytes, float], tmp_path: Path
+) -> None:
+    both = [processes.start(tmp_path) for _ in range(2)]
+    for process in both:
+        process.join()
+    assert [process.exitcode for process in both] == [0, 0]
+    assert frozen(tmp_path) == whole[0]
+
+
 def test_three_processes_share_a_study_and_one_is_killed(
     processes: Processes, whole: tuple[bytes, float], tmp_path: Path
 ) -> None:
     expected, seconds = whole
     storage = {"storage": f"sqlite:///{tmp_path / 'study.db'}"}
-    first = processes.start(tmp_path, **storage)
-    while not (tmp_path / "study.db").is_file():
-        time.sleep(0.02)
-    others = [processes.start(tmp_path, **storage) for _ in range(2)]
+    first, *others = [processes.start(tmp_path, **storage) for _ in range(3)]
     others[0].join(0.6 * seconds)
     others[0].kill()
     first.join()

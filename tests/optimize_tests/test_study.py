@@ -1,6 +1,7 @@
 """Claims, the journal's lock, budgets of every kind, and what a study of two objectives records."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ from optuna.trial import TrialState
 
 from modules.errors import UserError
 from modules.lm import LocalModel
-from modules.prompts import load_artifact
+from modules.prompts import Prompt, load_artifact
 from modules.tasks import SplitSizes
 from modules.tasks.example import Task
 from optimize.config import Budget
 from optimize.propose.proposal import Proposal
+from optimize.race.trial import Outcome, Race
 from optimize.search import run_search
 from optimize.study import claims
 from optimize.study.claims import Claims
@@ -192,3 +194,51 @@ def test_six_labels_and_an_ensemble(model: LocalModel, tmp_path: Path) -> None:
     assert len(artifact.prompts) == 3
     assert len({prompt.identity() for prompt in artifact.prompts}) == 3
     assert load_artifact(path) == artifact
+
+
+def test_a_prompt_without_numbers_is_skipped_once(
+    task: Task, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NaN from a model is no result, and no reason to try the same point for ever."""
+    run = Race.run
+    calls = []
+
+    def broken(self: Race, prompt: Prompt, *rest: Any) -> Outcome:
+        outcome = run(self, prompt, *rest)
+        calls.append(prompt.identity())
+        return replace(outcome, loss=float("nan")) if len(calls) == 2 else outcome
+
+    monkeypatch.setattr(Race, "run", broken)
+    artifact, _ = run_search(task, model, config(tmp_path), Silent())
+    assert calls.count(calls[1]) == 1
+    assert artifact.search.n_trials > 2
+
+
+def test_a_trial_that_another_process_closed_is_run_again(
+    task: Task, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, _ = run_search(task, model, config(tmp_path / "plain"), Silent())
+    run = Race.run
+    n = 0
+
+    def closed_meanwhile(self: Race, prompt: Prompt, best: Any, report: Any) -> Outcome:
+        nonlocal n
+        n += 1
+        outcome = run(self, prompt, best, report)
+        if n in (1, 5):
+            (journal,) = tmp_path.glob("runs/*/*.journal")
+            study = opened_any(journal)
+            for trial in study.get_trials(states=(TrialState.RUNNING,)):
+                study.tell(trial.number, state=TrialState.FAIL)
+        return outcome
+
+    monkeypatch.setattr(Race, "run", closed_meanwhile)
+    again, _ = run_search(task, model, config(tmp_path), Silent())
+    assert again.to_text() == plain.to_text()
+
+
+def opened_any(journal: Path) -> optuna.Study:
+    storage = optuna.storages.JournalStorage(
+        optuna.storages.journal.JournalFileBackend(str(journal), lock_obj=JournalLock(journal))
+    )
+    return optuna.load_study(study_name=None, storage=storage)

@@ -119,8 +119,13 @@ def test_the_leaderboard_has_the_best_first(task: Task, model: LocalModel, tmp_p
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--budget-tokens", "0"], "--budget-tokens must be at least 1, got 0"),
-        (["--budget-calls", "-3"], "--budget-calls must be at least 1, got -3"),
+        (["--budget-tokens", "0"], "--budget-tokens must be at least 1 and below 2"),
+        (["--budget-tokens", "9" * 30], "--budget-tokens must be at least 1 and below 2"),
+        (["--budget-calls", "-3"], "--budget-calls must be at least 1 and below 2"),
+        (["--budget-seconds", "inf"], "--budget-seconds must be more than 0, got inf"),
+        (["--seed", "9" * 300], "--seed must lie between"),
+        (["--storage", ""], "--storage is a URL, as sqlite:///studies.db; got ''"),
+        (["--writer", "a\nb"], "--writer is a name or PROVIDER/NAME@URL, one line"),
         (["--budget-seconds", "0"], "--budget-seconds must be more than 0, got 0"),
         (["--budget-seconds", "nan"], "--budget-seconds must be more than 0, got nan"),
         (["--ensemble", "0"], "--ensemble must be from 1 to 16, got 0"),

@@ -80,3 +80,13 @@ def test_a_study_remembers_what_was_written(
     (journal,) = tmp_path.glob("runs/*/*.journal")
     assert "Which of the two is it, honestly?" in journal.read_text()
     assert '"written-1"' in journal.read_text()  # some trial tried it
+
+
+@pytest.mark.parametrize("name", ["@http://x", "openai/@http://x", "model@https://x"])
+def test_a_server_needs_a_model(model: LocalModel, name: str) -> None:
+    with pytest.raises(UserError, match="a writer on a server is PROVIDER/NAME@URL"):
+        open_writer(name, model, 0)
+
+
+def test_the_own_model_by_name_is_the_own_model(model: LocalModel) -> None:
+    assert open_writer(model.identity.name, model, 0).engine.model is model

@@ -1,0 +1,131 @@
+"""Does the confirm split help? Every contender for the confirm split is scored on the test split.
+
+    python -m benchmarks.confirming --out runs/matrix
+
+It takes the finished "optuna" cells of a matrix (`benchmarks.search`), goes on from their studies,
+and scores the best trials of each on confirm and on the test split. Told are the test accuracies of
+what dev alone would have chosen, of what confirm chooses among the three finalists, and of what the
+losses of both splits together would; and how far the dev score and the confirm score of the choice
+lie above its test score. Nothing is tuned on it: the search takes what confirm chooses.
+"""
+
+import argparse
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.common import machine, save_result
+from benchmarks.racing import Keeper
+from benchmarks.search.journal import Result, read_results
+from benchmarks.search.protocol import budget_tokens, task_spec
+from modules.lm import Ledger, LocalModel, load_model
+from modules.tasks import load_task
+from modules.tasks.example import Example, Task
+from optimize.config import Budget, SearchConfig
+from optimize.finish.finalists import N_FINALISTS, confirm, ranked
+from optimize.race.scoring import information_loss, split_score
+from optimize.race.trial import label_log_probabilities
+from optimize.search import run_search
+
+N_CONTENDERS = 6
+
+
+def contenders(task: Task, model: LocalModel, config: SearchConfig) -> list[dict[str, Any]]:
+    """Give a search's best trials by their dev loss, each with its scores on all three splits."""
+    keeper = Keeper()
+    run_search(task, model, config, keeper)
+    assert keeper.space is not None
+    entrants = ranked(keeper.trials, keeper.space)[:N_CONTENDERS]
+    model.ledger = Ledger()
+    confirmed = {one.trial: one for one in confirm(model, task, entrants, lambda _: None)}
+    test = task.splits.test.unseal()
+    dev_gold = np.array(task.gold(task.splits.dev))
+    confirm_gold = np.array(task.gold(task.splits.confirm))
+    found = []
+    for trial, _ in entrants:
+        one = confirmed[trial.slot]
+        both_logp = np.concatenate([one.dev_logp, one.confirm_logp])
+        both = information_loss(both_logp, np.concatenate([dev_gold, confirm_gold])).mean()
+        found.append(
+            {
+                "trial": trial.slot,
+                "dev_loss": trial.loss,
+                "confirm_loss": one.confirm_loss,
+                "both_loss": float(both),
+                "dev": one.dev.accuracy,
+                "confirm": one.confirm.accuracy,
+                "test": _accuracy(task, model, one.prompt, test),
+            }
+        )
+    return found
+
+
+def _accuracy(task: Task, model: LocalModel, prompt: Any, test: tuple[Example, ...]) -> float:
+    logp = label_log_probabilities(model, task, prompt, test)
+    return split_score(logp, np.array(task.gold(test)), np.array(prompt.bias)).accuracy
+
+
+def chosen(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Give what each rule chooses among the finalists, the first ones by their dev loss."""
+    finalists = found[:N_FINALISTS]
+    return {
+        rule: min(finalists, key=lambda one: (one[f"{rule}_loss"], one["trial"]))
+        for rule in ("dev", "confirm", "both")
+    }
+
+
+def measure(result: Result, out: Path, data_folder: Path | None) -> dict[str, Any]:
+    """Take one cell's study up again and score its contenders."""
+    cell = result.cell
+    spec = task_spec(cell.task, n_test=result.n_test, data_folder=data_folder)
+    task, _ = load_task(spec, cell.seed)
+    home = out / "cells" / cell.key
+    config = SearchConfig(
+        budget=Budget(tokens=budget_tokens(cell.task, cell.budget)),
+        seed=cell.seed,
+        out=home / "again",
+        runs=home / "runs",
+        command="benchmarks.confirming",
+    )
+    found = contenders(task, load_model(cell.model, cache=True), config)
+    return {"cell": cell.to_json(), "contenders": found, "chosen": chosen(found)}
+
+
+def summary(cells: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Give each rule's mean test accuracy, and how far its scores lie above it, in points."""
+    told = {}
+    for rule in ("dev", "confirm", "both"):
+        picked = [cell["chosen"][rule] for cell in cells]
+        test = np.mean([one["test"] for one in picked])
+        told[rule] = {
+            "test": round(100 * float(test), 2),
+            "dev_above_test": round(100 * float(np.mean([p["dev"] for p in picked]) - test), 2),
+            "confirm_above_test": round(
+                100 * float(np.mean([p["confirm"] for p in picked]) - test), 2
+            ),
+        }
+    return told
+
+
+def main() -> None:
+    """Score the contenders of every finished cell, and write the dated result."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="the folder of a matrix")
+    parser.add_argument("--data-folder", type=Path, help="imdb only")
+    options = parser.parse_args()
+    logging.disable(logging.INFO)
+    done = [r for r in read_results(options.out) if r.ok and r.cell.optimizer == "optuna"]
+    cells = []
+    for result in done:
+        cells.append(measure(result, options.out, options.data_folder))
+        print(cells[-1]["cell"], cells[-1]["chosen"], flush=True)
+    command = "python -m benchmarks.confirming --out runs/matrix"
+    found = {"command": command, "machine": machine(), "summary": summary(cells), "cells": cells}
+    print(found["summary"])
+    print(save_result("confirming", found))
+
+
+if __name__ == "__main__":
+    main()
