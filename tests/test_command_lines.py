@@ -167,7 +167,7 @@ def test_a_table_that_is_none(
         ({"label_column": "text"}, "text and label must be two columns"),
         ({"meaning": "positive"}, "--meaning takes LABEL=MEANING"),
         ({"meaning": "good=fine"}, "one for 'good'"),
-        ({"budget_tokens": "-5"}, "--budget-tokens must be at least 1, got -5"),
+        ({"budget_tokens": "-5"}, "--budget-tokens must be at least 1 and below 2^63, got -5"),
         ({"budget_tokens": "10"}, "the budget of 10 forward tokens is too small"),
         ({"n_dev": "-1"}, "dev is -1"),
         ({"n_train": "0"}, "train is 0"),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from modules.errors import UserError
-from modules.lm import Choices, LocalModel, Looks
+from modules.lm import Choices, Ledger, LocalModel, Looks
 from modules.lm.forward import Row
 from modules.prompts import Artifact, load_artifact
 from modules.prompts.render import Rendered
@@ -253,11 +253,14 @@ def test_spent_is_what_was_computed_and_within_the_budget(
     """Counted where the passes are run; the last trial, which the budget ends, does not count."""
     tokens = prompts = 0
     marks = [(0, 0)]
+    seen: set[tuple[Ledger, tuple[int, ...]]] = set()
     forward_score, choose, look = model._forward.score, model.choose, model.look
 
     def counting(shared: Sequence[int], rows: Sequence[Row]) -> Any:
         nonlocal tokens
-        tokens += len(shared) + sum(len(row.ids) for row in rows)
+        new = (model.ledger, tuple(shared)) not in seen  # a shared part counts once on a ledger
+        seen.add((model.ledger, tuple(shared)))
+        tokens += new * len(shared) + sum(len(row.ids) for row in rows)
         return forward_score(tuple(shared), rows)
 
     def asked(rendered: Sequence[Rendered], *rest: Any) -> Choices:
@@ -291,7 +294,7 @@ def test_finalists_stop_at_the_budget(
 ) -> None:
     """With hardly anything set aside some finalists must go, and the budget still holds."""
     one = confirm_tokens(model, task, build_space(task, 0, has_chat=False), 1)
-    monkeypatch.setattr("optimize.search.confirm_tokens", lambda *_: one // 2)
+    monkeypatch.setattr("optimize.search.confirm_tokens", lambda *_: 2 * one)
     notes = Notes()
     artifact, _ = search(task, model, tmp_path, notes)
     assert 1 <= len(notes.finalists) < N_FINALISTS

@@ -164,16 +164,17 @@ def test_ledger_counts_distinct_rows_and_the_shared_part_once(load: Loader) -> N
 
 
 def test_refused_charge_runs_nothing_and_leaves_the_account(load: Loader) -> None:
-    ledger = Ledger(budget_tokens=400)
-    model = load("llama", ledger=ledger)
     groups = [render(slow.prompt_of(n_demos=n), text) for n in (0, 2) for text in slow.TEXTS]
+    budget = load("llama").cost(groups, (" yes", " no"))
+    ledger = Ledger(budget_tokens=budget)
+    model = load("llama", ledger=ledger)
     one = model.choose(groups[:1], (" yes", " no"))
     before = ledger.account
     seen: list[int] = []
-    with pytest.raises(BudgetExceeded, match="400 forward tokens are spent"):
+    with pytest.raises(BudgetExceeded, match=f"{budget} forward tokens are spent"):
         model.choose(groups, (" yes", " no"), seen.append)
     assert (ledger.account, seen) == (before, [])
-    assert ledger.tokens_left == 400 - sum(one.n_input_tokens)
+    assert ledger.tokens_left == budget - sum(one.n_input_tokens)
 
 
 def test_progress_adds_up_to_the_prompts(load: Loader) -> None:

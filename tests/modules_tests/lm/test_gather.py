@@ -116,12 +116,9 @@ def test_an_error_reaches_its_own_caller_only(load: Loader) -> None:
 def test_a_budget_stop_reaches_every_waiting_caller(load: Loader) -> None:
     asked = rows(N_THREADS)
     counter = load("llama")
-    costs = []
-    for row in asked:
-        before = counter.ledger.account.forward_tokens
-        counter.choose([row], WORDS)
-        costs.append(counter.ledger.account.forward_tokens - before)
-    ledger = Ledger(budget_tokens=sum(sorted(costs)[:3]))
+    costs = [counter.cost([row], WORDS, with_shared=False) for row in asked]
+    (shared,) = {counter.codec.encode(row).shared for row in asked}
+    ledger = Ledger(budget_tokens=len(shared) + sum(sorted(costs)[:3]))
     gatherer = after_a_crowd(load("llama", ledger=ledger), N_THREADS)
     with ThreadPoolExecutor(N_THREADS) as pool:
         futures = [pool.submit(gatherer.choose, row, WORDS) for row in asked]
@@ -144,7 +141,7 @@ def test_calls_are_charged_as_if_each_came_alone(load: Loader) -> None:
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda row: gatherer.choose(row, WORDS), asked))
     assert together.account.to_json() == alone.account.to_json()
-    assert together.account.reused_tokens > 0
+    assert together.account.n_prompts == 6
 
 
 def test_an_interrupted_leader_leaves_nobody_hanging(

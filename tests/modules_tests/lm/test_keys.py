@@ -147,7 +147,8 @@ def test_another_instruction_runs_only_what_follows_the_input(
         expected = own if number else len(shared) + inputs + own
         assert model._forward.n_run - before[0] == expected
         charged = ledger.account.forward_tokens - before[1].forward_tokens
-        assert charged == len(shared) + sum(len(row.kept + row.own) for row in rows)
+        parts = sum(len(row.kept + row.own) for row in rows)
+        assert charged == parts + (0 if number else len(shared))
         assert ledger.account.reused_tokens - before[1].reused_tokens == charged - expected
         assert bits(got) == bits(choose(load(kind, dtype), prompt))
 

@@ -170,7 +170,7 @@ def test_a_copied_program_keeps_its_engine(load: Loader) -> None:
 
 @pytest.mark.parametrize("n_threads", [1, 4])
 def test_a_spent_budget_passes_through_evaluate(load: Loader, n_threads: int) -> None:
-    model = load("llama", ledger=Ledger(budget_tokens=400))
+    model = load("llama", ledger=Ledger(budget_tokens=200))
     examples = [
         dspy.Example(review=f"{text} {n}", sentiment="pos").with_inputs("review")
         for n in range(4)
@@ -183,10 +183,10 @@ def test_a_spent_budget_passes_through_evaluate(load: Loader, n_threads: int) ->
     )
     with (
         dspy.context(**bound(model, make_prompt())),
-        pytest.raises(BudgetExceeded, match="400 forward tokens are spent"),
+        pytest.raises(BudgetExceeded, match="200 forward tokens are spent"),
     ):
         evaluate(dspy.Predict(Task))
-    assert 0 < model.ledger.account.forward_tokens <= 400
+    assert 0 < model.ledger.account.forward_tokens <= 200
 
 
 def test_awaited_calls_give_the_same(load: Loader) -> None:
