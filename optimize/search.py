@@ -15,9 +15,10 @@ from modules.prompts import OWN_OPTIMIZER, Artifact, artifact_path, file_name, s
 from modules.prompts.records import SearchRecord, SearchSettings
 from modules.tasks.example import Task
 from optimize.config import Budget, SearchConfig
-from optimize.finish.ensemble import Ensemble, Entrant, build_ensemble, pick_members
+from optimize.finish.ensemble import Ensemble, build_ensemble, pick_members
 from optimize.finish.finalists import (
     N_FINALISTS,
+    Entrant,
     Finalist,
     confirm,
     confirm_tokens,

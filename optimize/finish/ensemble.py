@@ -12,14 +12,11 @@ import numpy as np
 from modules.prompts import Prompt
 from modules.prompts.ensemble import combine
 from modules.tasks.example import Task
-from optimize.finish.finalists import Finalist
-from optimize.race.record import TrialRecord
+from optimize.finish.finalists import Entrant, Finalist
 from optimize.race.scoring import calibrate, information_loss, split_score
 
 MAX_MEMBERS = 16
 _CANDIDATES = 24
-
-Entrant = tuple[TrialRecord, Prompt]
 
 
 @dataclass(frozen=True, kw_only=True)

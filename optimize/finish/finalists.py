@@ -13,7 +13,7 @@ from modules.lm import BudgetExceeded, LocalModel, PromptTooLong
 from modules.prompts import Prompt, answers, render
 from modules.prompts.records import Score
 from modules.tasks.example import Task
-from optimize.race.record import TrialRecord
+from optimize.race.record import TrialRecord, by_loss
 from optimize.race.scoring import calibrate, information_loss, split_score
 from optimize.race.trial import label_log_probabilities
 from optimize.space.space import Space
@@ -21,6 +21,9 @@ from optimize.space.space import Space
 Array = NDArray[np.float64]
 
 N_FINALISTS = 3
+
+Entrant = tuple[TrialRecord, Prompt]
+"""A complete trial with its uncalibrated prompt, on its way to the confirm split."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +57,10 @@ def confirm_tokens(model: LocalModel, task: Task, space: Space, n_entrants: int)
     return n_entrants * cost * 5 // 4
 
 
-def ranked(trials: Sequence[TrialRecord], space: Space) -> list[tuple[TrialRecord, Prompt]]:
+def ranked(trials: Sequence[TrialRecord], space: Space) -> list[Entrant]:
     """Give the complete trials by their losses, no prompt twice."""
-    chosen: dict[str, tuple[TrialRecord, Prompt]] = {}
-    whole = (trial for trial in trials if not trial.pruned)
-    for trial in sorted(whole, key=lambda trial: (trial.loss, trial.slot)):
+    chosen: dict[str, Entrant] = {}
+    for trial in by_loss(trials):
         prompt = space.prompt(trial.point)
         chosen.setdefault(prompt.identity(), (trial, prompt))
     return list(chosen.values())
@@ -67,7 +69,7 @@ def ranked(trials: Sequence[TrialRecord], space: Space) -> list[tuple[TrialRecor
 def confirm(
     model: LocalModel,
     task: Task,
-    entrants: Sequence[tuple[TrialRecord, Prompt]],
+    entrants: Sequence[Entrant],
     told: Callable[[Finalist], None],
 ) -> list[Finalist]:
     """Calibrate each entrant on dev and score it on confirm; the winner comes first.

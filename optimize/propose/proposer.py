@@ -12,7 +12,7 @@ from modules.programs.instructions import OFF
 from optimize.propose.moves import crossing, deletion, neighbour
 from optimize.propose.proposal import Proposal
 from optimize.propose.samplers import PARETO, sample
-from optimize.race.record import TrialRecord
+from optimize.race.record import TrialRecord, by_loss
 from optimize.space.space import Space
 
 _TURNS = 4
@@ -83,8 +83,7 @@ class Proposer:
         turn = slot % _TURNS
         if self.sampler in _PURE or turn == 0:
             return None
-        whole = sorted((t for t in trials if not t.pruned), key=lambda t: (t.loss, t.slot))
-        best = [trial.point for trial in whole[:_N_CROSSED]]
+        best = [trial.point for trial in by_loss(trials)[:_N_CROSSED]]
         if not best:
             return None
 

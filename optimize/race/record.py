@@ -1,6 +1,7 @@
 """A finished trial as the rest of the search sees it, and how it stands in the study."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,9 @@ REUSED = "reused_tokens"
 SAVED = "saved_tokens"
 PROMPT_TOKENS = "prompt_tokens"
 SKIPPED = "skipped"
+
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+"""The states of a trial that has a result."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,3 +96,9 @@ def read_record(trial: FrozenTrial) -> TrialRecord:
         prompt_tokens=float(told.get(PROMPT_TOKENS, 0.0)),
         frozen=trial,
     )
+
+
+def by_loss(trials: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """Give the complete trials, the smallest loss first; the earlier one of two equals."""
+    whole = [trial for trial in trials if not trial.pruned]
+    return sorted(whole, key=lambda trial: (trial.loss, trial.slot))

@@ -22,15 +22,13 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from optimize.propose.proposal import Proposal
-from optimize.race.record import BY, SLOT
+from optimize.race.record import BY, FINISHED, SLOT
 
 BEAT_SECONDS = 10.0
 GRACE_SECONDS = 60.0
 
 _OWNER = "owner"
 _BEAT = "beat"
-_FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-
 _RUNNING: set[str] = set()
 """What this process runs at the moment, in any of its threads."""
 
@@ -58,7 +56,7 @@ class Claims:
             proposals: the point for each of them.
         """
         self._release_dead()
-        taken = {_slot(trial) for trial in self._trials(*_FINISHED, TrialState.RUNNING)}
+        taken = {_slot(trial) for trial in self._trials(*FINISHED, TrialState.RUNNING)}
         free = [slot for slot in slots if slot not in taken]
         if not free:
             return None
@@ -120,10 +118,10 @@ class Claims:
         """Whether no other trial has the slot: none finished, and none of a smaller number."""
         others = [
             other
-            for other in self._trials(*_FINISHED, TrialState.RUNNING, TrialState.WAITING)
+            for other in self._trials(*FINISHED, TrialState.RUNNING, TrialState.WAITING)
             if _slot(other) == slot and other.number != trial.number
         ]
-        return not any(o.state in _FINISHED or o.number < trial.number for o in others)
+        return not any(o.state in FINISHED or o.number < trial.number for o in others)
 
     def _release_dead(self) -> None:
         for trial in self._trials(TrialState.RUNNING):

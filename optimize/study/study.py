@@ -20,6 +20,7 @@ from optimize.propose.proposal import Proposal
 from optimize.propose.proposer import Proposer
 from optimize.propose.samplers import PARETO
 from optimize.race.record import (
+    FINISHED,
     LOGP,
     LOSS,
     PROMPT_TOKENS,
@@ -32,12 +33,12 @@ from optimize.race.record import (
     TOKENS,
     Cost,
     TrialRecord,
+    by_loss,
     read_record,
 )
 from optimize.race.trial import Outcome, Race
 from optimize.study.claims import Claim, Claims
 
-_FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 _ENOUGH_TOO_LONG = 50
 _POLL_SECONDS = 0.2
 
@@ -70,7 +71,7 @@ class Search:
         have carried the same study further.
         """
         by_slot: dict[int, TrialRecord] = {}
-        for trial in self.study.get_trials(deepcopy=False, states=_FINISHED):
+        for trial in self.study.get_trials(deepcopy=False, states=FINISHED):
             if SLOT in trial.user_attrs:
                 if trial.number not in self._read:  # a finished trial never changes
                     self._read[trial.number] = read_record(trial)
@@ -194,11 +195,8 @@ class Search:
 
 
 def rival_of(trials: Sequence[TrialRecord], n_wanted: int) -> TrialRecord | None:
-    """Give the complete trial with the n-th smallest loss; None as long as there are not so many.
-
-    The earlier one of two equals is the better one.
-    """
-    whole = sorted((t for t in trials if not t.pruned), key=lambda trial: (trial.loss, trial.slot))
+    """Give the complete trial with the n-th smallest loss, None while there are not so many."""
+    whole = by_loss(trials)
     return whole[n_wanted - 1] if len(whole) >= n_wanted else None
 
 

@@ -1,7 +1,7 @@
 """Searches of the tiny model, in this process and in others that may be killed."""
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,3 @@ def frozen(folder: Path) -> bytes:
     """Give the bytes of the one artifact below a folder."""
     (path,) = folder.glob("out/*/*/*.json")
     return path.read_bytes()
-
-
-Started = Callable[..., Any]
