@@ -16,7 +16,7 @@ from modules.tasks.options import task_spec
 from optimize.config import SearchConfig
 from optimize.dspy_optimizers import run_dspy_optimizer
 from optimize.finish.finalists import shown
-from optimize.options import names, parser, search_config
+from optimize.options import names, parser, scored_on, search_config
 from optimize.propose.writer import open_writer
 from optimize.search import run_search
 from optimize.study.storage import without_password
@@ -64,7 +64,8 @@ def _search_all(
 def _search(task: Task, model: LocalModel, config: SearchConfig) -> Entry:
     path = artifact_path(config.out, task.name, model.identity.name, config.seed, config.optimizer)
     before = load_artifact(path).sha256 if path.is_file() else None
-    with Display(task, config.budget.tokens, _plots(task, model, config)) as display:
+    scored = scored_on(config.optimizer)
+    with Display(task, config.budget.tokens, _plots(task, model, config), scored) as display:
         if config.optimizer == OWN_OPTIMIZER:
             artifact, path = run_search(task, model, config, display)
         else:

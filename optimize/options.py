@@ -46,6 +46,11 @@ def names(options: argparse.Namespace) -> list[str]:
     return everything if options.optimizer == ALL else [options.optimizer]
 
 
+def scored_on(optimizer: str) -> str:
+    """Give the split that an optimizer scores its candidates on."""
+    return OPTIMIZERS[optimizer].scored if optimizer in OPTIMIZERS else "dev"
+
+
 def search_config(options: argparse.Namespace, optimizer: str, command: str) -> SearchConfig:
     """Give the configuration of one search.
 

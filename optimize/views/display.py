@@ -25,14 +25,18 @@ from optimize.views.plots import save_plots
 class Display:
     """Draws a search as it goes on; a watcher of our own search and of DSPy's optimizers."""
 
-    def __init__(self, task: Task, budget_tokens: int, plots: Path | None = None) -> None:
+    def __init__(
+        self, task: Task, budget_tokens: int, plots: Path | None = None, scored: str = "dev"
+    ) -> None:
         """Make a display.
 
         Args:
             task: gives the labels of the dev split.
             budget_tokens: the length of the bar.
             plots: the folder for the study's plots; None draws none.
+            scored: the split that an optimizer of DSPy's scores its programs on.
         """
+        self._scored = scored
         self._plots = plots
         self._stem: Path | None = None
         self._spent = Cost()
@@ -92,7 +96,7 @@ class Display:
         self._n += 1
         if 1.0 - score < self._best:
             self._best = 1.0 - score
-            self._say(f"program {number:>3}  {score:.1%} on dev")
+            self._say(f"program {number:>3}  {score:.1%} on {self._scored}")
         self._mark()
 
     def stopped_early(self, reason: str) -> None:

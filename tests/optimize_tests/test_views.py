@@ -12,11 +12,12 @@ from modules.lm import LocalModel
 from modules.tasks.example import Task
 from optimize.config import Budget
 from optimize.dspy_optimizers import OPTIMIZERS
-from optimize.options import names, parser, search_config
+from optimize.options import names, parser, scored_on, search_config
 from optimize.race.record import Cost, TrialRecord
 from optimize.search import run_search
 from optimize.space.space import Space, build_space
 from optimize.study.study import Search
+from optimize.views.display import Display
 from optimize.views.forecast import duration, forecast
 from optimize.views.leaderboard import Entry, save_leaderboard
 from optimize.views.pareto import front_lines, pareto_front
@@ -149,3 +150,14 @@ def test_all_is_everything_our_own_first() -> None:
     options = parser().parse_args(asked)
     found = search_config(options, "optuna", "x")
     assert (found.sampler, found.ensemble, found.budget.calls) == ("gp", 3, 9)
+
+
+def test_a_program_is_said_with_the_split_that_scored_it(
+    task: Task, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SIMBA and ReAnchor score programs on train, the others on dev."""
+    for optimizer, split in (("simba", "train"), ("reanchor", "train"), ("gepa", "dev")):
+        with Display(task, 100, scored=scored_on(optimizer)) as display:
+            display.program_ended(0, 0.75, 10)
+        assert capsys.readouterr().out == f"  program   0  75.0% on {split}\n"
+    assert scored_on("optuna") == "dev"
