@@ -23,7 +23,9 @@ from benchmarks.search.report import analyse, as_json, markdown
 from benchmarks.search.running import check_journal, expected_seconds, run_matrix
 from benchmarks.search.scores import Clusters
 from modules.errors import UserError
+from modules.files import make_folder
 from modules.lm import BudgetExceeded, Ledger, LocalModel, Sampling
+from modules.locked import open_locked
 from modules.tasks import SplitSizes
 from modules.tasks.example import Task
 from tests import tables
@@ -162,6 +164,24 @@ def test_a_resumed_run_skips_what_is_finished(tmp_path: Path) -> None:
     assert seen == [wanted[0].key, wanted[2].key]
     assert run_matrix(wanted, tmp_path, 60, counting(seen)) == 0
     assert len(seen) == 2
+
+
+def test_a_cell_of_another_process_is_passed_over(tmp_path: Path) -> None:
+    """Whether that one is still at it, or has finished it since this process began."""
+    wanted = [cell(seed=seed) for seed in range(3)]
+    seen: list[str] = []
+    run = counting(seen)
+
+    def in_company(one: Cell) -> Result:
+        add_result(tmp_path, result("1", **wanted[2].to_json()))
+        return run(one)
+
+    make_folder((tmp_path / "claims" / wanted[0].key).parent)
+    with open_locked(tmp_path / "claims" / wanted[0].key):
+        assert run_matrix(wanted, tmp_path, 60, in_company) == 1
+    assert seen == [wanted[1].key]
+    assert run_matrix(wanted, tmp_path, 60, run) == 0
+    assert seen == [wanted[1].key, wanted[0].key]
 
 
 def test_errors_are_run_again_when_asked_for(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from benchmarks.search.contestants import run_cell
 from benchmarks.search.journal import Result, add_result, add_test, read_results
 from benchmarks.search.protocol import Cell, budget_tokens, task_spec
 from modules.errors import UserError
+from modules.files import make_folder
 from modules.lm import LocalModel, load_model
+from modules.locked import open_locked
 from modules.tasks import load_task
 from modules.tasks.example import Task
 
@@ -36,24 +38,37 @@ def run_matrix(
 ) -> int:
     """Run the cells that are not in the journal, and give the number that is still left.
 
-    It stops before the first cell that would probably end after `minutes`. Another process may
-    work on other cells of the same folder at the same time. `retry` runs cells again that had ended
-    in an error.
+    It stops before the first cell that would probably end after `minutes`. Any number of processes
+    may be given the same cells and folder: a cell that another one is at is passed over. `retry`
+    runs cells again that had ended in an error.
     """
     began = clock()
-    todo = pending(wanted, read_results(out), retry=retry)
-    left = len(todo)
-    for cell in todo:
-        finished = read_results(out)
-        forecast = expected_seconds(cell, finished)
-        if clock() - began + forecast > minutes * 60:
-            print(f"stopped before {cell.key}: about {forecast:.0f} s would pass the time")
-            break
-        result = run(cell)
-        add_result(out, result)
-        left -= 1
+    before = read_results(out)
+    for cell in pending(wanted, before, retry=retry):
+        try:
+            claim = open_locked(_claim(out, cell))
+        except UserError:
+            continue  # another process is at it
+        with claim:
+            finished = read_results(out)
+            if any(r.cell == cell and r not in before for r in finished):
+                continue
+            forecast = expected_seconds(cell, finished)
+            if clock() - began + forecast > minutes * 60:
+                print(f"stopped before {cell.key}: about {forecast:.0f} s would pass the time")
+                break
+            result = run(cell)
+            add_result(out, result)
+        left = len(pending(wanted, read_results(out)))
         print(_line(result, left), flush=True)
-    return left
+    return len(pending(wanted, read_results(out)))
+
+
+def _claim(out: Path, cell: Cell) -> Path:
+    """Give the file that a process holds locked while it runs a cell."""
+    path = out / "claims" / cell.key
+    make_folder(path.parent)
+    return path
 
 
 def pending(

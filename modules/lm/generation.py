@@ -14,7 +14,7 @@ from modules.lm.batching import Ids, bucket
 from modules.lm.codec import Codec
 from modules.lm.forward import Begun, Forward
 from modules.lm.ledger import Ledger
-from modules.lm.sampling import Sampling, pick, stream
+from modules.lm.sampling import Sampling, pick_all, stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,8 +140,10 @@ def _advance(
 
 
 def _draw(live: Sequence[_Live], logits: Tensor) -> None:
-    for row, scores in zip(live, logits, strict=True):
-        row.tokens.append(pick(scores, row.row.sampling, float(row.draws.random())))
+    us = [float(row.draws.random()) for row in live]
+    tokens = pick_all(logits, [row.row.sampling for row in live], us)
+    for row, token in zip(live, tokens, strict=True):
+        row.tokens.append(token)
 
 
 def _finish(codec: Codec, live: _Live, done: list[Completion | None]) -> bool:

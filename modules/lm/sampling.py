@@ -5,6 +5,7 @@ batch nor its order can change it.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +65,19 @@ def pick(logits: Tensor, sampling: Sampling, u: float) -> int:
     cumulative = kept.cumsum(0)
     at = torch.searchsorted(cumulative, u * float(cumulative[-1]), right=True)
     return min(int(at), int(kept.nonzero()[-1]))
+
+
+def pick_all(logits: Tensor, samplings: Sequence[Sampling], us: Sequence[float]) -> list[int]:
+    """Pick a token for each row of logits, [n, n_vocabulary]; see `pick`.
+
+    The greedy rows are picked together: a device is then waited for once, not once a row.
+    """
+    greedy = any(sampling.temperature == 0 for sampling in samplings)
+    best = logits.argmax(dim=1).tolist() if greedy else []
+    return [
+        best[n] if sampling.temperature == 0 else pick(logits[n], sampling, us[n])
+        for n, sampling in enumerate(samplings)
+    ]
 
 
 def token_probabilities(logits: Tensor, sampling: Sampling) -> Tensor:

@@ -133,7 +133,7 @@ def scripted(model: LocalModel, text: str, monkeypatch: pytest.MonkeyPatch) -> N
     """Make the model write this, whatever it reads; control tokens by their spelling."""
     tokens = model.codec._tokenizer(text, add_special_tokens=False)["input_ids"]
     count = iter(tokens)
-    monkeypatch.setattr("modules.lm.generation.pick", lambda *_: next(count))
+    monkeypatch.setattr("modules.lm.generation.pick_all", lambda *_: [next(count)])
 
 
 @pytest.mark.parametrize(

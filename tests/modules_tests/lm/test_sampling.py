@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 
-from modules.lm.sampling import Sampling, pick, stream, token_probabilities
+from modules.lm.sampling import Sampling, pick, pick_all, stream, token_probabilities
 
 LOG_P = torch.log(torch.tensor([0.1, 0.4, 0.2, 0.25, 0.05], dtype=torch.float64))
 
@@ -123,3 +123,14 @@ def test_streams_of_neighbouring_keys_are_uniform() -> None:
 def test_sampling_refuses(settings: dict[str, Any], match: str) -> None:
     with pytest.raises(ValueError, match=match):
         Sampling(**settings)
+
+
+def test_rows_picked_together_are_the_rows_picked_one_by_one() -> None:
+    """Greedy and drawn rows mixed, two rows with a tie at the top."""
+    rows = torch.randn((6, 5), generator=torch.Generator().manual_seed(0))
+    rows[0, [1, 3]] = rows[4, [0, 2]] = 9.0
+    samplings = [Sampling(temperature=t) for t in (0.0, 1.0, 0.0, 2.0, 0.0, 0.7)]
+    us = [0.1, 0.9, 0.5, 0.3, 0.2, 0.99]
+    together = pick_all(rows, samplings, us)
+    assert together == [pick(*one) for one in zip(rows, samplings, us, strict=True)]
+    assert (together[0], together[4]) == (1, 0)
