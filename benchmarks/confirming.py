@@ -4,9 +4,9 @@
 
 It takes the finished "optuna" cells of a matrix (`benchmarks.search`), goes on from their studies,
 and scores the best trials of each on confirm and on the test split. Told are the test accuracies of
-what dev alone would have chosen, of what confirm chooses among the three finalists, and of what the
-losses of both splits together would; and how far the dev score and the confirm score of the choice
-lie above its test score. Nothing is tuned on it: the search takes what confirm chooses.
+what dev alone, confirm alone and both splits together choose among the three finalists, and how far
+the dev score and the confirm score of the choice lie above its test score. Nothing is tuned on it:
+that the search takes what both choose is settled without a model, by `benchmarks.choosing`.
 """
 
 import argparse
@@ -39,21 +39,19 @@ def contenders(task: Task, model: LocalModel, config: SearchConfig) -> list[dict
     assert keeper.space is not None
     entrants = ranked(keeper.trials, keeper.space)[:N_CONTENDERS]
     model.ledger = Ledger()
-    confirmed = {one.trial: one for one in confirm(model, task, entrants, lambda _: None)}
+    finalists = confirm(model, task, entrants, keeper.finalist_ended, keeper.finalist_left_out)
+    confirmed = {one.trial: one for one in finalists}
     test = task.splits.test.unseal()
-    dev_gold = np.array(task.gold(task.splits.dev))
     confirm_gold = np.array(task.gold(task.splits.confirm))
     found = []
     for trial, _ in entrants:
         one = confirmed[trial.slot]
-        both_logp = np.concatenate([one.dev_logp, one.confirm_logp])
-        both = information_loss(both_logp, np.concatenate([dev_gold, confirm_gold])).mean()
         found.append(
             {
                 "trial": trial.slot,
                 "dev_loss": trial.loss,
-                "confirm_loss": one.confirm_loss,
-                "both_loss": float(both),
+                "confirm_loss": float(information_loss(one.confirm_logp, confirm_gold).mean()),
+                "both_loss": one.loss,
                 "dev": one.dev.accuracy,
                 "confirm": one.confirm.accuracy,
                 "test": _accuracy(task, model, one.prompt, test),

@@ -21,35 +21,26 @@ from modules.lm import Ledger, LocalModel, PromptTooLong, load_model
 from modules.tasks import SplitSizes, TaskSpec, load_task
 from modules.tasks.example import Task
 from optimize.config import Budget, SearchConfig
-from optimize.finish.finalists import N_FINALISTS, Finalist
+from optimize.finish.finalists import N_FINALISTS
 from optimize.race.record import Cost, TrialRecord
 from optimize.race.scoring import information_loss
 from optimize.race.trial import label_log_probabilities
 from optimize.search import run_search
 from optimize.space.space import Space
-from optimize.study.study import Search
+from optimize.watcher import Watcher
 
 N_TRAIN, N_DEV, N_CONFIRM = 60, 90, 50
 
 
-class Keeper:
+class Keeper(Watcher):
     """Keeps a study's trials and its space."""
 
     trials: Sequence[TrialRecord] = ()
     space: Space | None = None
 
-    def began(self, search: Search, space: Space, budget: Budget) -> None:
-        """Nothing to do."""
-
-    def trial_ended(self, trial: TrialRecord, space: Space, spent: Cost) -> None:
-        """Nothing to do."""
-
     def study_ended(self, trials: Sequence[TrialRecord], space: Space, spent: Cost) -> None:
         """Keep them."""
         self.trials, self.space = trials, space
-
-    def finalist_ended(self, finalist: Finalist) -> None:
-        """Nothing to do."""
 
 
 def replay(task: Task, model: LocalModel, trials: Sequence[TrialRecord], space: Space) -> Any:

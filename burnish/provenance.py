@@ -22,7 +22,7 @@ def tokens(search: SearchRecord) -> int | None:
 def search_facts(search: SearchRecord, n_prompts: int = 1) -> Facts:
     """Say how the prompt, or an ensemble of `n_prompts`, was found and what that cost."""
     chosen = (
-        "this one told most about the label there"
+        "this one told most about the labels"
         if n_prompts == 1
         else f"{n_prompts} of them answer together"
     )

@@ -4,7 +4,6 @@ import importlib.metadata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from optuna.exceptions import StorageInternalError
 
@@ -34,20 +33,9 @@ from optimize.space.space import Space
 from optimize.study.storage import open_study
 from optimize.study.study import Search
 from optimize.study.written import with_written
+from optimize.watcher import Watcher
 
 _LIBRARIES = ("numpy", "optuna", "scipy", "tokenizers", "torch", "transformers")
-
-
-class Watcher(Protocol):
-    """Who is told how the search goes; a command line draws it."""
-
-    def began(self, search: Search, space: Space, budget: Budget) -> None: ...
-
-    def trial_ended(self, trial: TrialRecord, space: Space, spent: Cost) -> None: ...
-
-    def study_ended(self, trials: Sequence[TrialRecord], space: Space, spent: Cost) -> None: ...
-
-    def finalist_ended(self, finalist: Finalist) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +72,8 @@ def run_search(
     entrants, n_members = _entrants(finished, task, config.ensemble)
     if not entrants:
         raise _too_small(config.budget, reserve, n_entrants)
-    model.ledger = Ledger(reserve, None if config.budget.calls is None else reserved_calls)
-    finalists = confirm(model, task, entrants, watcher.finalist_ended)
+    model.ledger = _rest(config.budget, finished.spent)
+    finalists = confirm(model, task, entrants, watcher.finalist_ended, watcher.finalist_left_out)
     if not finalists:
         raise UserError(
             f"no finalist could be scored on confirm: each of the {len(entrants)} passes the "
@@ -120,9 +108,13 @@ def _study(
     proposer = Proposer(space, config.seed, config.sampler, config.at_once)
     search = Search(study, proposer, prepared.cost, n_wanted=min(config.ensemble, N_FINALISTS))
     watcher.began(search, space, budget)
+    known = {trial.slot for trial in search.finished()}
 
     def told(trial: TrialRecord) -> None:
-        watcher.trial_ended(trial, space, search.spent())
+        for one in [*search.finished(), trial]:
+            if one.slot not in known:
+                known.add(one.slot)
+                watcher.trial_ended(one, space, search.spent())
 
     try:
         search.run(model, Race(model, task, stops=config.racing), budget, told)
@@ -177,6 +169,12 @@ def _without(budget: Budget, tokens: int, calls: int) -> Budget:
     """Give a budget less what is set aside."""
     left = None if budget.calls is None else budget.calls - calls
     return replace(budget, tokens=budget.tokens - tokens, calls=left)
+
+
+def _rest(budget: Budget, spent: Cost) -> Ledger:
+    """Open the finalists' ledger: what was set aside for them, and what the trials left over."""
+    calls = None if budget.calls is None else budget.calls - spent.calls
+    return Ledger(budget.tokens - spent.tokens, calls)
 
 
 def _record(

@@ -5,7 +5,6 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +19,14 @@ from modules.tasks.example import Example, Task
 from optimize.config import Budget, SearchConfig
 from optimize.dspy_optimizers import run_dspy_optimizer
 from optimize.search import run_search
+from optimize.watcher import Watcher
 
 ENSEMBLE_OF = 5
 """Prompts of "optuna-ensemble"."""
 
 
-class Watcher:
-    """Listens to a search, and keeps why a peer did not come to its own end."""
+class Peer(Watcher):
+    """Keeps why a peer did not come to its own end."""
 
     def __init__(self) -> None:
         self.ended_by = ""
@@ -34,11 +34,6 @@ class Watcher:
     def stopped_early(self, reason: str) -> None:
         """Keep the reason."""
         self.ended_by = reason
-
-    def began(self, *told: Any) -> None:
-        """Nothing is shown."""
-
-    trial_ended = study_ended = program_ended = finalist_ended = began
 
 
 def absent(optimizers: Sequence[str]) -> dict[str, str]:
@@ -114,7 +109,7 @@ def _frozen(
         optimizer=OWN_OPTIMIZER if own else cell.optimizer,
         ensemble=ENSEMBLE_OF if cell.optimizer == "optuna-ensemble" else 1,
     )
-    watcher = Watcher()
+    watcher = Peer()
     model.ledger = Ledger()
     start = time.perf_counter()
     artifact, _ = (run_search if own else run_dspy_optimizer)(task, model, config, watcher)

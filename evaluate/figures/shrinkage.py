@@ -85,8 +85,8 @@ def _draw(theme: Theme, data: ShrinkageData) -> Figure:
     sheet = Sheet(
         theme,
         "The frozen prompt from dev to test",
-        "Accuracy in % with 95 % Wilson intervals. The search tuned on dev and chose on confirm; "
-        "only test was never looked at.",
+        "Accuracy in % with 95 % Wilson intervals. The search tuned on dev, and confirm had a part "
+        "in choosing the winner; only test was never looked at.",
         blocks.height + 0.04,
     )
     (panels,) = blocks.draw(sheet)

@@ -43,7 +43,7 @@ def _search(run: ModelRun) -> list[Block]:
 
 def _chosen(frozen: PromptRecord | None) -> str:
     if frozen is None or not frozen.members:
-        return "the one that told most about the labels there was frozen"
+        return "the one that told most about the labels was frozen"
     return f"{len(frozen.prompts)} of them were frozen together, as an ensemble"
 
 
@@ -74,8 +74,8 @@ def shrinkage_table(facts: Facts) -> Table:
     return table_of(
         "shrinkage",
         "Accuracy of the frozen prompts at temperature 0 on the splits, and test less each of "
-        "them with 95 % intervals for independent samples (Newcombe). Dev chose the finalists and "
-        "confirm the winner, so both are expected to flatter.",
+        "them with 95 % intervals for independent samples (Newcombe). Dev chose the finalists, and "
+        "confirm had a part in choosing the winner, so both are expected to flatter.",
         ("model",),
         ("dev %", "test less dev, points", "confirm %", "test less confirm, points", "test %"),
         rows,

@@ -7,6 +7,6 @@ Example:
 """
 
 from optimize.dspy_optimizers.registry import OPTIMIZERS, Optimizer
-from optimize.dspy_optimizers.run import ProgramWatcher, run_dspy_optimizer
+from optimize.dspy_optimizers.run import run_dspy_optimizer
 
-__all__ = ["OPTIMIZERS", "Optimizer", "ProgramWatcher", "run_dspy_optimizer"]
+__all__ = ["OPTIMIZERS", "Optimizer", "run_dspy_optimizer"]

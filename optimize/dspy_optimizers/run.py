@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import dspy
 import numpy as np
@@ -25,24 +24,10 @@ from optimize.finish.freeze import build_artifact
 from optimize.race.scoring import information_loss, split_score
 from optimize.race.trial import label_log_probabilities
 from optimize.space.label_words import label_words
+from optimize.watcher import Watcher
 
 _N_DEMOS = 4  # DSPy's own number of bootstrapped demos
 _MAX_DEMOS = 16  # its own number of labelled ones
-
-
-class ProgramWatcher(Protocol):
-    """Who is told how the optimizer goes.
-
-    `program_ended` gets a number (0, 1, ...), the accuracy in [0, 1] on the split that the
-    optimizer scores programs on, and the forward tokens spent so far. `stopped_early` gets the
-    reason why the optimizer did not come to its end; the best program so far is then frozen.
-    """
-
-    def program_ended(self, number: int, score: float, spent_tokens: int) -> None: ...
-
-    def stopped_early(self, reason: str) -> None: ...
-
-    def finalist_ended(self, finalist: Finalist) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +45,7 @@ def run_dspy_optimizer(
     task: Task,
     model: LocalModel,
     config: SearchConfig,
-    watcher: ProgramWatcher,
+    watcher: Watcher,
     writer: dspy.LM | None = None,
 ) -> tuple[Artifact, Path]:
     """Run the optimizer `config.optimizer`, and freeze what it found.
@@ -176,7 +161,7 @@ def _plan(task: Task, model: LocalModel, config: SearchConfig) -> _Plan:
     return _Plan(naive=naive, demos=demos, n_demos=n_demos, reserve=reserve, n_calls=n_calls)
 
 
-def _tell_stopped(name: str, compiled: Compiled, watcher: ProgramWatcher) -> None:
+def _tell_stopped(name: str, compiled: Compiled, watcher: Watcher) -> None:
     """Pass the reason on; a failure that left nothing but the program as it was is an error.
 
     Raises:
@@ -213,7 +198,7 @@ def _score(task: Task, model: LocalModel, naive: Prompt, programs: Sequence[Foun
             calibration="none" if program.weights is None else "weights",
             dev=split_score(logp[0], gold[0], bias),
             confirm=split_score(logp[1], gold[1], bias),
-            confirm_loss=float(information_loss(logp[1], gold[1]).mean()),
+            loss=float(information_loss(np.concatenate(logp), np.concatenate(gold)).mean()),
             confirm_logp=logp[1],
             dev_logp=logp[0],
         )

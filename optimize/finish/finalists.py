@@ -1,6 +1,9 @@
 """The finalists: the best trials meet the confirm split, which the search has never seen.
 
-Taking the winner there, and its score from there, removes most of the winner's curse.
+The winner is the one whose scores tell most about the labels of dev and confirm together. Choosing
+on confirm alone would throw away what dev told, and with normal losses it never chooses better
+(`benchmarks/choosing.py`). Confirm's own score is what is told of the winner: the search was not
+fitted to it, and only the choice among the finalists flatters it.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,10 +33,10 @@ Entrant = tuple[TrialRecord, Prompt]
 class Finalist:
     """A calibrated prompt with its scores on dev and on confirm.
 
-    Both scores, and `confirm_loss` (the mean information loss there, see `optimize.race.scoring`,
-    which decides), are those of the bias that was settled on dev alone. The prompt carries the bias
-    that is settled on both splits: the same rule, more examples. `confirm_logp` [n, k] are the
-    confirm examples' uncalibrated log-probabilities, `dev_logp` those of the dev examples.
+    Both scores are those of the bias that was settled on dev alone. The prompt carries the bias
+    that is settled on both splits: the same rule, more examples. `loss`, which decides, is the mean
+    information loss of both splits together, see `optimize.race.scoring`. `confirm_logp` [n, k] are
+    the confirm examples' uncalibrated log-probabilities, `dev_logp` those of the dev examples.
     """
 
     trial: int
@@ -41,7 +44,7 @@ class Finalist:
     calibration: str
     dev: Score
     confirm: Score
-    confirm_loss: float
+    loss: float
     confirm_logp: Array
     dev_logp: Array = field(default_factory=lambda: np.empty((0, 0)))
 
@@ -71,11 +74,19 @@ def confirm(
     task: Task,
     entrants: Sequence[Entrant],
     told: Callable[[Finalist], None],
+    left_out: Callable[[TrialRecord, str], None],
 ) -> list[Finalist]:
     """Calibrate each entrant on dev and score it on confirm; the winner comes first.
 
-    Order: smallest information loss on confirm, then the earlier trial. One that the ledger
+    Order: smallest information loss on both splits, then the earlier trial. One that the ledger
     refuses, or that is too long for the model's context, is left out.
+
+    Args:
+        model: its ledger holds what may be spent.
+        task: gives the splits.
+        entrants: who is to be scored, the best first.
+        told: called with every finalist.
+        left_out: called with every trial that is left out, and why.
     """
     dev_gold = np.array(task.gold(task.splits.dev))
     confirm_gold = np.array(task.gold(task.splits.confirm))
@@ -84,7 +95,11 @@ def confirm(
         _, bias = calibrate(trial.logp, dev_gold)
         try:
             logp = label_log_probabilities(model, task, prompt, task.splits.confirm)
-        except (BudgetExceeded, PromptTooLong):
+        except BudgetExceeded:
+            left_out(trial, "the budget has too little left for it")
+            continue
+        except PromptTooLong:
+            left_out(trial, "with a confirm example it is too long for the model")
             continue
         both = np.concatenate([trial.logp, logp]), np.concatenate([dev_gold, confirm_gold])
         name, final = calibrate(*both)
@@ -94,13 +109,13 @@ def confirm(
             calibration=name,
             dev=split_score(trial.logp, dev_gold, bias),
             confirm=split_score(logp, confirm_gold, bias),
-            confirm_loss=float(information_loss(logp, confirm_gold).mean()),
+            loss=float(information_loss(*both).mean()),
             confirm_logp=logp,
             dev_logp=trial.logp,
         )
         told(finalist)
         finalists.append(finalist)
-    return sorted(finalists, key=lambda finalist: (finalist.confirm_loss, finalist.trial))
+    return sorted(finalists, key=lambda finalist: (finalist.loss, finalist.trial))
 
 
 def shown(prompt: Prompt, text: str, model: LocalModel) -> str:

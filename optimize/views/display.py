@@ -20,9 +20,10 @@ from optimize.study.study import Search
 from optimize.views.forecast import forecast
 from optimize.views.pareto import front_lines
 from optimize.views.plots import save_plots
+from optimize.watcher import Watcher
 
 
-class Display:
+class Display(Watcher):
     """Draws a search as it goes on; a watcher of our own search and of DSPy's optimizers."""
 
     def __init__(
@@ -42,6 +43,7 @@ class Display:
         self._spent = Cost()
         self._gold = np.array(task.gold(task.splits.dev))
         self._best = float("inf")
+        self._best_score = ""
         self._n, self._n_pruned = 0, 0
         self._began = time.monotonic()
         self._bar = tqdm(
@@ -96,6 +98,7 @@ class Display:
         self._n += 1
         if 1.0 - score < self._best:
             self._best = 1.0 - score
+            self._best_score = f"best {score:.1%}, "
             self._say(f"program {number:>3}  {score:.1%} on {self._scored}")
         self._mark()
 
@@ -110,6 +113,10 @@ class Display:
             f"finalist, trial {finalist.trial}: {finalist.dev.accuracy:.1%} on dev, "
             f"{finalist.confirm.accuracy:.1%} on confirm"
         )
+
+    def finalist_left_out(self, trial: TrialRecord, reason: str) -> None:
+        """Say which trial could not become a finalist."""
+        self._say(f"trial {trial.slot} is left out of the finalists: {reason}")
 
     def account(self, artifact: Artifact) -> Iterator[str]:
         """Give what was spent, line by line."""
@@ -134,12 +141,14 @@ class Display:
             self._best = trial.loss
             name, bias = calibrate(trial.logp, self._gold)
             score = split_score(trial.logp, self._gold, bias)
+            self._best_score = f"best {score.accuracy:.1%}, "
             said = _said(trial, space, name)
             self._say(f"trial {trial.slot:>3}  {score.accuracy:.1%} on dev  {said}")
         self._mark()
 
     def _mark(self) -> None:
-        self._bar.set_postfix_str(f"{self._n} trials, {self._n_pruned} stopped", refresh=False)
+        told = f"{self._best_score}{self._n} trials, {self._n_pruned} stopped"
+        self._bar.set_postfix_str(told, refresh=False)
 
     def _say(self, line: str) -> None:
         tqdm.write(f"  {line}", file=sys.stdout)

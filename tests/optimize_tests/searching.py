@@ -1,38 +1,33 @@
 """Searches of the tiny model, in this process and in others that may be killed."""
 
+import json
 import multiprocessing
-from collections.abc import Sequence
+import os
 from pathlib import Path
 from typing import Any
 
 from modules.lm import LocalModel
 from modules.tasks import TaskSpec, load_task
 from optimize.config import Budget, SearchConfig
-from optimize.finish.finalists import Finalist
 from optimize.race.record import Cost, TrialRecord
 from optimize.search import run_search
 from optimize.space.space import Space
-from optimize.study.study import Search
+from optimize.watcher import Watcher
 from tests import tables
 
 BUDGET = 24_000
 SMALL = 9_000
 
 
-class Silent:
-    """A watcher that looks away."""
+class Counting(Watcher):
+    """Notes the slots of the trials that it is told of."""
 
-    def began(self, search: Search, space: Space, budget: Budget) -> None:
-        """Nothing."""
+    def __init__(self) -> None:
+        self.slots: list[int] = []
 
     def trial_ended(self, trial: TrialRecord, space: Space, spent: Cost) -> None:
-        """Nothing."""
-
-    def study_ended(self, trials: Sequence[TrialRecord], space: Space, spent: Cost) -> None:
-        """Nothing."""
-
-    def finalist_ended(self, finalist: Finalist) -> None:
-        """Nothing."""
+        """Note the slot."""
+        self.slots.append(trial.slot)
 
 
 def config(folder: Path, **changes: Any) -> SearchConfig:
@@ -48,13 +43,15 @@ def config(folder: Path, **changes: Any) -> SearchConfig:
 
 
 def search_in_process(model_folder: Path, table: Path, folder: Path, changes: Any) -> None:
-    """What another process does: load the same model and table, and search."""
+    """What another process does: load the same model and table, search, and write what was told."""
     import torch
 
     torch.set_num_threads(1)
     model: LocalModel = tables.tiny_model(model_folder)
     task, _ = load_task(TaskSpec(name="file", data=table, sizes=tables.SIZES), 0)
-    run_search(task, model, config(folder, **changes), Silent())
+    watcher = Counting()
+    run_search(task, model, config(folder, **changes), watcher)
+    (folder / f"told-{os.getpid()}.json").write_text(json.dumps(watcher.slots))
 
 
 class Processes:

@@ -31,6 +31,7 @@ from optimize.dspy_optimizers.setting import Setting
 from optimize.dspy_optimizers.sizes import copro_size, gepa_calls, mipro_size, simba_size
 from optimize.dspy_optimizers.tracker import Tracker
 from optimize.finish.finalists import Finalist
+from optimize.watcher import Watcher
 from tests import tables, tiny
 
 BUDGET = 20_000
@@ -40,7 +41,7 @@ SEARCHING = tuple(name for name in OPTIMIZERS if name not in (*SILENT, "bootstra
 """Those that score programs."""
 
 
-class Notes:
+class Notes(Watcher):
     """A watcher that keeps what it is told."""
 
     def __init__(self) -> None:

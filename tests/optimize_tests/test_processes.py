@@ -1,5 +1,6 @@
 """Kills and company: a search that is killed anywhere, or shared, freezes the same bytes."""
 
+import json
 import random
 import signal
 import sqlite3
@@ -70,6 +71,10 @@ def test_two_processes_share_the_default_journal(
         process.join()
     assert [process.exitcode for process in both] == [0, 0]
     assert frozen(tmp_path) == whole[0]
+    # the one that ended the last trial was told of all, its own and the other's, each once
+    told = [json.loads(path.read_text()) for path in tmp_path.glob("told-*.json")]
+    n_trials = json.loads(whole[0])["search"]["n_trials"]
+    assert list(range(n_trials)) in [sorted(slots) for slots in told]
 
 
 def test_three_processes_share_a_study_and_one_is_killed(

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from modules.errors import UserError
@@ -22,9 +23,11 @@ from modules.tasks.example import Example, SealedSplit, Splits, Task
 from optimize.config import Budget, SearchConfig
 from optimize.finish.finalists import N_FINALISTS, Finalist, confirm_tokens
 from optimize.race.record import Cost, TrialRecord
+from optimize.race.scoring import information_loss
 from optimize.search import run_search
 from optimize.space.space import Space, build_space
 from optimize.study.study import Search
+from optimize.watcher import Watcher
 from tests import tables, tiny
 
 BUDGET = 24_000
@@ -33,13 +36,14 @@ LARGER = 32_000
 Choose = Callable[..., Choices]
 
 
-class Notes:
+class Notes(Watcher):
     """A watcher that keeps what it is told."""
 
     def __init__(self) -> None:
         self.trials: list[TrialRecord] = []
         self.spent: list[int] = []
         self.finalists: list[Finalist] = []
+        self.left_out: list[tuple[int, str]] = []
         self.at_trial_end: Callable[[], None] = lambda: None
 
     def began(self, search: Search, space: Space, budget: Budget) -> None:
@@ -55,6 +59,9 @@ class Notes:
 
     def finalist_ended(self, finalist: Finalist) -> None:
         self.finalists.append(finalist)
+
+    def finalist_left_out(self, trial: TrialRecord, reason: str) -> None:
+        self.left_out.append((trial.slot, reason))
 
 
 class Killed(BaseException):
@@ -294,10 +301,12 @@ def test_finalists_stop_at_the_budget(
 ) -> None:
     """With hardly anything set aside some finalists must go, and the budget still holds."""
     one = confirm_tokens(model, task, build_space(task, 0, has_chat=False), 1)
-    monkeypatch.setattr("optimize.search.confirm_tokens", lambda *_: 2 * one)
+    monkeypatch.setattr("optimize.search.confirm_tokens", lambda *_: one)
     notes = Notes()
     artifact, _ = search(task, model, tmp_path, notes)
     assert 1 <= len(notes.finalists) < N_FINALISTS
+    assert len(notes.finalists) + len(notes.left_out) == N_FINALISTS
+    assert {reason for _, reason in notes.left_out} == {"the budget has too little left for it"}
     assert artifact.search.n_finalists == len(notes.finalists)
     assert artifact.search.spent["forward_tokens"] <= BUDGET
     monkeypatch.setattr("optimize.search.confirm_tokens", lambda *_: 0)
@@ -317,13 +326,17 @@ def test_a_budget_below_one_trial_is_refused(task: Task, model: LocalModel, tmp_
     assert search(task, model, tmp_path, budget=advised)[0].search.n_trials >= 1
 
 
-def test_the_winner_is_the_finalist_with_the_smallest_confirm_loss(
+def test_the_winner_is_the_finalist_with_the_smallest_loss_on_both_splits(
     task: Task, plain_folder: tuple[Path, Notes], plain: bytes, tmp_path: Path
 ) -> None:
     notes = plain_folder[1]
     artifact = load_bytes(plain, tmp_path)
     assert len(notes.finalists) == artifact.search.n_finalists == N_FINALISTS
-    losses = [finalist.confirm_loss for finalist in notes.finalists]
+    gold = np.array([*task.gold(task.splits.dev), *task.gold(task.splits.confirm)])
+    losses = [
+        float(information_loss(np.concatenate([one.dev_logp, one.confirm_logp]), gold).mean())
+        for one in notes.finalists
+    ]
     assert len(set(losses)) > 1
     winner = notes.finalists[losses.index(min(losses))]
     assert artifact.prompt == winner.prompt

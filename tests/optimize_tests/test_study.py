@@ -21,8 +21,9 @@ from optimize.search import run_search
 from optimize.study import claims
 from optimize.study.claims import Claims
 from optimize.study.storage import JournalLock, open_study
+from optimize.watcher import Watcher
 from tests import tables
-from tests.optimize_tests.searching import BUDGET, Silent, config
+from tests.optimize_tests.searching import BUDGET, config
 
 PROPOSALS = {
     slot: Proposal(point={"x": slot}, dimensions={"x": list(range(4))}, by="start")
@@ -132,7 +133,7 @@ def test_a_storage_that_cannot_be_used(url: str, message: str) -> None:
 
 def test_calls_are_a_budget(task: Task, model: LocalModel, tmp_path: Path) -> None:
     budget = Budget(tokens=BUDGET, calls=500)
-    artifact, _ = run_search(task, model, config(tmp_path, budget=budget), Silent())
+    artifact, _ = run_search(task, model, config(tmp_path, budget=budget), Watcher())
     assert artifact.search.budget_calls == 500
     assert 250 < artifact.search.spent["n_prompts"] <= 500
     assert artifact.search.spent["forward_tokens"] < BUDGET * 3 // 4
@@ -140,7 +141,7 @@ def test_calls_are_a_budget(task: Task, model: LocalModel, tmp_path: Path) -> No
 
 def test_seconds_are_a_budget(task: Task, model: LocalModel, tmp_path: Path) -> None:
     budget = Budget(tokens=10**9, seconds=3.0)
-    artifact, path = run_search(task, model, config(tmp_path, budget=budget), Silent())
+    artifact, path = run_search(task, model, config(tmp_path, budget=budget), Watcher())
     assert artifact.search.budget_seconds == 3.0
     assert artifact.search.n_trials >= 1
     assert load_artifact(path) == artifact
@@ -149,12 +150,12 @@ def test_seconds_are_a_budget(task: Task, model: LocalModel, tmp_path: Path) -> 
 def test_a_budget_of_no_time_is_refused(task: Task, model: LocalModel, tmp_path: Path) -> None:
     budget = Budget(tokens=10**6, calls=10**5, seconds=1e-9)
     with pytest.raises(UserError, match=r"no trial could be finished within 1e-09 s, .* tokens"):
-        run_search(task, model, config(tmp_path, budget=budget), Silent())
+        run_search(task, model, config(tmp_path, budget=budget), Watcher())
     assert not (tmp_path / "out").exists()
 
 
 def test_two_objectives_are_recorded(task: Task, model: LocalModel, tmp_path: Path) -> None:
-    artifact, _ = run_search(task, model, config(tmp_path, sampler="nsga2"), Silent())
+    artifact, _ = run_search(task, model, config(tmp_path, sampler="nsga2"), Watcher())
     (path,) = tmp_path.glob("runs/*/*.journal")
     study = optuna.load_study(
         study_name=None,
@@ -175,9 +176,9 @@ def test_racing_saves_and_says_how_much(
     task: Task, model: LocalModel, tmp_path: Path, at_once: int
 ) -> None:
     settings: dict[str, Any] = {"at_once": at_once}
-    raced, _ = run_search(task, model, config(tmp_path / "a", **settings), Silent())
+    raced, _ = run_search(task, model, config(tmp_path / "a", **settings), Watcher())
     settings["racing"] = False
-    whole, _ = run_search(task, model, config(tmp_path / "b", **settings), Silent())
+    whole, _ = run_search(task, model, config(tmp_path / "b", **settings), Watcher())
     assert raced.search.n_pruned > 0
     assert raced.search.spent["saved_tokens"] > 0
     assert (whole.search.n_pruned, whole.search.spent["saved_tokens"]) == (0, 0)
@@ -189,7 +190,7 @@ def test_six_labels_and_an_ensemble(model: LocalModel, tmp_path: Path) -> None:
     sizes = SplitSizes(train=36, dev=60, confirm=30, test=40)
     meanings = {label: f"the text speaks of {label}" for label in labels[:5]}
     six = tables.file_task(tmp_path, labels, sizes=sizes, meanings=meanings)
-    artifact, path = run_search(six, model, config(tmp_path, ensemble=3), Silent())
+    artifact, path = run_search(six, model, config(tmp_path, ensemble=3), Watcher())
     assert artifact.prompt.label_names == labels
     assert len(artifact.prompts) == 3
     assert len({prompt.identity() for prompt in artifact.prompts}) == 3
@@ -209,7 +210,7 @@ def test_a_prompt_without_numbers_is_skipped_once(
         return replace(outcome, loss=float("nan")) if len(calls) == 2 else outcome
 
     monkeypatch.setattr(Race, "run", broken)
-    artifact, _ = run_search(task, model, config(tmp_path), Silent())
+    artifact, _ = run_search(task, model, config(tmp_path), Watcher())
     assert calls.count(calls[1]) == 1
     assert artifact.search.n_trials > 2
 
@@ -217,7 +218,7 @@ def test_a_prompt_without_numbers_is_skipped_once(
 def test_a_trial_that_another_process_closed_is_run_again(
     task: Task, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain, _ = run_search(task, model, config(tmp_path / "plain"), Silent())
+    plain, _ = run_search(task, model, config(tmp_path / "plain"), Watcher())
     run = Race.run
     n = 0
 
@@ -233,7 +234,7 @@ def test_a_trial_that_another_process_closed_is_run_again(
         return outcome
 
     monkeypatch.setattr(Race, "run", closed_meanwhile)
-    again, _ = run_search(task, model, config(tmp_path), Silent())
+    again, _ = run_search(task, model, config(tmp_path), Watcher())
     assert again.to_text() == plain.to_text()
 
 

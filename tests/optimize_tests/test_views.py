@@ -22,11 +22,12 @@ from optimize.views.forecast import duration, forecast
 from optimize.views.leaderboard import Entry, save_leaderboard
 from optimize.views.pareto import front_lines, pareto_front
 from optimize.views.plots import importances, save_plots
-from tests.optimize_tests.searching import Silent, config
+from optimize.watcher import Watcher
+from tests.optimize_tests.searching import config
 from tests.optimize_tests.test_ensemble import log_odds, trial
 
 
-class Keeping(Silent):
+class Keeping(Watcher):
     """Keeps what a study gave."""
 
     def began(self, search: Search, space: Space, budget: Budget) -> None:
@@ -96,7 +97,7 @@ def test_the_front_holds_what_nothing_beats(task: Task) -> None:
 
 
 def test_the_leaderboard_has_the_best_first(task: Task, model: LocalModel, tmp_path: Path) -> None:
-    artifact, path = run_search(task, model, config(tmp_path), Silent())
+    artifact, path = run_search(task, model, config(tmp_path), Watcher())
     score = artifact.scores["confirm"]
     better = score.model_copy(
         update={"n_correct": score.n, "accuracy": 1.0, "high": 1.0, "low": 0.9}

@@ -12,7 +12,8 @@ from modules.prompts import load_artifact
 from modules.tasks.example import Task
 from optimize.propose.writer import N_WRITTEN, open_writer, write_instructions
 from optimize.search import run_search
-from tests.optimize_tests.searching import Silent, config
+from optimize.watcher import Watcher
+from tests.optimize_tests.searching import config
 
 
 class Scripted(dspy.BaseLM):  # type: ignore[misc]
@@ -65,7 +66,7 @@ def test_a_study_remembers_what_was_written(
     said = Scripted(["Name the mood of the words.", "Which of the two is it, honestly?"])
     monkeypatch.setattr("optimize.study.written.open_writer", lambda *_: said)
     settings = config(tmp_path, writer="said")
-    artifact, path = run_search(task, model, settings, Silent())
+    artifact, path = run_search(task, model, settings, Watcher())
     before = path.read_bytes()
     assert artifact.search.settings is not None
     assert artifact.search.settings.writer == "said"
@@ -74,7 +75,7 @@ def test_a_study_remembers_what_was_written(
         raise AssertionError("asked again")
 
     monkeypatch.setattr("optimize.study.written.open_writer", refuse)
-    run_search(task, model, settings, Silent())
+    run_search(task, model, settings, Watcher())
     assert path.read_bytes() == before
     assert load_artifact(path) == artifact
     (journal,) = tmp_path.glob("runs/*/*.journal")
