@@ -15,6 +15,11 @@ def is_hidden(char: str) -> bool:
     return char != "\n" and unicodedata.category(char) in _HIDDEN
 
 
+def is_utf8(text: str) -> bool:
+    """Say whether UTF-8 has the text: it has no lone surrogate, as names of files may have."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def harmless(text: str) -> str:
     """Give a text with what a terminal would obey, or not show, as an escape such as `\\x1b`.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from modules.errors import UserError
+from modules.shown import is_utf8
 from modules.tasks.clean import clean_text
 from modules.tasks.example import Example
 from modules.tasks.loaded import Loaded
@@ -86,6 +87,12 @@ def _labels(cells: Sequence[object], path: Path, column: str) -> list[str]:
             f"every row needs a label; {n_missing} of {len(labels)} rows of {path} have none in "
             f"{column!r}, the first is row {labels.index('') + 1}; label them or take them out"
         )
+    for row, label in enumerate(labels, start=1):
+        if not is_utf8(label):
+            raise UserError(
+                f"the label of row {row} of {path} has half a character (a lone surrogate), which "
+                f"no UTF-8 file holds: {label!r}"
+            )
     return labels
 
 

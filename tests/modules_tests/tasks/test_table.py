@@ -90,6 +90,12 @@ _MANY = b"text,label\n" + b"".join(b"t,%d\n" % i for i in range(51))
         pytest.param("a.csv", b'text,label\n"a,b\n', "not a well-formed csv", id="open-quote"),
         pytest.param("a.csv", b"text,label\na,x\nb,\nc\n", "2 of 3 rows .* row 2", id="no-label"),
         pytest.param("a.jsonl", b'{"text":"a"}\n', "no column 'label'", id="no-key"),
+        pytest.param(
+            "a.jsonl",
+            b'{"text":"a","label":"x"}\n{"text":"b","label":"\\ud800"}\n',
+            "row 2 .* half a character",
+            id="surrogate",
+        ),
         pytest.param("a.jsonl", b'{"a":1}\n{"a"\n', "line 2 of", id="bad-json"),
         pytest.param("a.jsonl", b"[1]\n", "line 1 of .* is a list", id="no-object"),
         pytest.param("a.jsonl", b"[" * 100_000, "must be JSON; line 1", id="deep"),
