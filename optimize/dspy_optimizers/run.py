@@ -73,13 +73,7 @@ def run_dspy_optimizer(
     """
     optimizer = get_optimizer(config.optimizer)
     plan = _plan(task, model, config)
-    budget, n_last = config.budget, len(task.splits.dev) + len(task.splits.confirm)
-    ledger = Ledger(
-        budget_tokens=budget.tokens - plan.reserve,
-        budget_calls=None if budget.calls is None else budget.calls - n_last,
-        budget_seconds=budget.seconds,
-    )
-    model.ledger = ledger
+    model.ledger = ledger = _first_ledger(task, config, plan)
 
     def told(number: int, score: float) -> None:
         watcher.program_ended(number, score, ledger.account.forward_tokens)
@@ -98,29 +92,47 @@ def run_dspy_optimizer(
     )
     if compiled.stopped is not None:
         _tell_stopped(config.optimizer, compiled, watcher)
-    spent = ledger.account.to_json()
-    model.ledger = Ledger(
-        budget_tokens=budget.tokens - spent["forward_tokens"],
-        budget_calls=None if budget.calls is None else budget.calls - spent["n_prompts"],
-    )
+    model.ledger = _last_ledger(config, ledger)
     finalist = _score(task, model, plan.naive, compiled.programs)
     watcher.finalist_ended(finalist)
-    for key, count in model.ledger.account.to_json().items():
-        spent[key] += count
-    record = SearchRecord(
+    record = _record(config, compiled, (ledger, model.ledger))
+    artifact = build_artifact(task, model, finalist, record, config.command)
+    path = artifact_path(config.out, task.name, model.identity.name, config.seed, config.optimizer)
+    return save_artifact(artifact, path), path
+
+
+def _first_ledger(task: Task, config: SearchConfig, plan: _Plan) -> Ledger:
+    """Open the optimizer's ledger: the budget less what is set aside for the last scoring."""
+    budget, n_last = config.budget, len(task.splits.dev) + len(task.splits.confirm)
+    return Ledger(
+        budget_tokens=budget.tokens - plan.reserve,
+        budget_calls=None if budget.calls is None else budget.calls - n_last,
+        budget_seconds=budget.seconds,
+    )
+
+
+def _last_ledger(config: SearchConfig, first: Ledger) -> Ledger:
+    """Open the last scoring's ledger: what the optimizer left of the budget's tokens and calls."""
+    budget, spent = config.budget, first.account
+    return Ledger(
+        budget_tokens=budget.tokens - spent.forward_tokens,
+        budget_calls=None if budget.calls is None else budget.calls - spent.n_prompts,
+    )
+
+
+def _record(config: SearchConfig, compiled: Compiled, ledgers: Sequence[Ledger]) -> SearchRecord:
+    accounts = [ledger.account.to_json() for ledger in ledgers]
+    return SearchRecord(
         optimizer=config.optimizer,
         seed=config.seed,
-        budget_tokens=budget.tokens,
-        budget_calls=budget.calls,
-        budget_seconds=budget.seconds,
-        spent=spent,
+        budget_tokens=config.budget.tokens,
+        budget_calls=config.budget.calls,
+        budget_seconds=config.budget.seconds,
+        spent={key: sum(account[key] for account in accounts) for key in accounts[0]},
         n_trials=compiled.n_programs,
         n_pruned=0,
         n_finalists=1,
     )
-    artifact = build_artifact(task, model, finalist, record, config.command)
-    path = artifact_path(config.out, task.name, model.identity.name, config.seed, config.optimizer)
-    return save_artifact(artifact, path), path
 
 
 def _plan(task: Task, model: LocalModel, config: SearchConfig) -> _Plan:
@@ -170,8 +182,7 @@ def _tell_stopped(name: str, compiled: Compiled, watcher: Watcher) -> None:
     reason = compiled.stopped or ""
     if len(compiled.programs) == 1 and reason.startswith(FAILED):
         raise UserError(f"{name}: {reason}; nothing was found, take another optimizer or a writer")
-    if hasattr(watcher, "stopped_early"):
-        watcher.stopped_early(reason)
+    watcher.stopped_early(reason)
 
 
 def _score(task: Task, model: LocalModel, naive: Prompt, programs: Sequence[Found]) -> Finalist:
