@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from modules.lm import LocalModel
 from modules.prompts import Prompt, answers, render
 from modules.tasks.example import Example, Task
-from optimize.race.racing import is_behind
+from optimize.race.racing import MIN_EXAMPLES, is_behind
 from optimize.race.scoring import information_loss
 
 Array = NDArray[np.float64]
@@ -48,6 +48,11 @@ def blocks(n: int) -> list[slice]:
     return [slice(start, min(n, start + size)) for start in range(0, n, size)]
 
 
+def looks(n: int) -> list[int]:
+    """Give after how many of n examples it is asked whether a candidate is behind."""
+    return [block.stop for block in blocks(n)[:-1] if block.stop >= MIN_EXAMPLES]
+
+
 class Race:
     """The race on a task's dev split: every trial runs the same blocks in the same order."""
 
@@ -63,6 +68,7 @@ class Race:
         self._task = task
         self._stops = stops
         self._gold = np.array(task.gold(task.splits.dev))
+        self._looks = looks(len(self._gold))
 
     def run(
         self, prompt: Prompt, best: Array | None, report: Callable[[float, int], None]
@@ -104,6 +110,7 @@ class Race:
 
     def _is_behind(self, losses: Array, best: Array | None) -> bool:
         n = len(losses)
-        if not self._stops or best is None or n == len(self._gold):
+        if not self._stops or best is None or n not in self._looks:
             return False
-        return is_behind(losses, information_loss(best[:n], self._gold[:n]))
+        others = information_loss(best[:n], self._gold[:n])
+        return is_behind(losses, others, len(self._looks))
