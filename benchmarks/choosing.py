@@ -23,7 +23,8 @@ Array = NDArray[np.float64]
 SEED, REPEATS, N_PROMPTS = 0, 20_000, 30
 SIZES = ((90, 50), (300, 300))
 NOISES = (2.0, 3.5, 7.0, 10.0)
-"""Standard deviation of one example's loss between two prompts, in those of the true losses."""
+"""Standard deviation of one example's loss, without what is common to all prompts, in those of the
+true losses; from little to more than a few hundred examples can average out."""
 
 
 def choose(true: Array, dev: Array, confirm: Array, n: int, m: int) -> dict[str, float]:

@@ -100,7 +100,11 @@ def main() -> None:
                     | _measure(task, model, seed, options.budget_tokens)
                 )
                 print(results[-1], flush=True)
-    command = f"python -m benchmarks.racing --budget-tokens {options.budget_tokens}"
+    command = (
+        f"python -m benchmarks.racing --model {' '.join(options.model)} "
+        f"--task {' '.join(options.task)} --seeds {' '.join(map(str, options.seeds))} "
+        f"--budget-tokens {options.budget_tokens}"
+    )
     sizes_said = {"train": N_TRAIN, "dev": N_DEV, "confirm": N_CONFIRM}
     found = {"command": command, "machine": machine(), "sizes": sizes_said, "results": results}
     print(save_result("racing", found))

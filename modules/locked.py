@@ -7,11 +7,16 @@ from typing import IO
 from modules.errors import UserError
 
 
+class LockedError(UserError):
+    """Another process has the file open."""
+
+
 def open_locked(path: Path) -> IO[bytes]:
     """Open a file to read and append, unbuffered, made if absent, for this process alone.
 
     Raises:
-        UserError: it cannot be written, or another process has it open so.
+        LockedError: another process has it open so.
+        UserError: it cannot be written.
     """
     try:
         file = path.open("a+b", buffering=0)
@@ -21,7 +26,7 @@ def open_locked(path: Path) -> IO[bytes]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.close()
-        raise UserError(
+        raise LockedError(
             f"another process is writing {path}; wait for it, or give another --out"
         ) from error
     return file

@@ -3,6 +3,7 @@
 import argparse
 import math
 import re
+import shlex
 from pathlib import Path
 
 from modules.errors import UserError
@@ -60,7 +61,7 @@ def search_config(options: argparse.Namespace, optimizer: str, command: str) -> 
             cannot be recorded.
     """
     _check(options)
-    for word in command.split():
+    for word in shlex.split(command):
         if not is_utf8(word):
             raise UserError(
                 f"the command line has {word!r}, which is not UTF-8 and could not be recorded; "

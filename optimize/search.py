@@ -26,6 +26,7 @@ from optimize.finish.finalists import (
 from optimize.finish.freeze import build_artifact
 from optimize.propose.proposer import Proposer
 from optimize.propose.samplers import directions
+from optimize.race.racing import ALPHA, MIN_EXAMPLES
 from optimize.race.record import Cost, TrialRecord
 from optimize.race.trial import Race
 from optimize.space.preparation import Prepared, cost_of, prepare
@@ -110,8 +111,8 @@ def _study(
     watcher.began(search, space, budget)
     known = {trial.slot for trial in search.finished()}
 
-    def told(trial: TrialRecord) -> None:
-        for one in [*search.finished(), trial]:
+    def told(*ended: TrialRecord) -> None:
+        for one in [*search.finished(), *ended]:
             if one.slot not in known:
                 known.add(one.slot)
                 watcher.trial_ended(one, space, search.spent())
@@ -123,6 +124,7 @@ def _study(
             f"the study cannot be written any more ({error}); what it has is kept, and the same "
             "command goes on"
         ) from error
+    told()
     if search.nothing_fits():
         raise UserError(
             f"no prompt fits into the context of {model.identity.name} with every dev example of "
@@ -224,7 +226,7 @@ def _fingerprint(task: Task, model: LocalModel, space: Space, config: SearchConf
         "libraries": [importlib.metadata.version(name) for name in _LIBRARIES],
         "seed": config.seed,
         "sampler": [config.sampler, config.at_once],
-        "racing": [config.racing, config.ensemble],
+        "racing": [config.racing, config.ensemble, "paired t", ALPHA, MIN_EXAMPLES],
         "writer": config.writer,
     }
     return sha256_text(canonical_json(parts))[:12]

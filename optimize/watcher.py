@@ -22,7 +22,7 @@ class Watcher:
     def trial_ended(self, trial: TrialRecord, space: Space, spent: Cost) -> None:
         """A trial of the study has ended, in this process or in another one; each is told once.
 
-        Other processes' trials are told when one of this process ends.
+        Other processes' trials are told when one of this process ends, and at the end.
         """
 
     def study_ended(self, trials: Sequence[TrialRecord], space: Space, spent: Cost) -> None:

@@ -184,6 +184,12 @@ def test_a_cell_of_another_process_is_passed_over(tmp_path: Path) -> None:
     assert seen == [wanted[1].key, wanted[0].key]
 
 
+def test_a_folder_that_cannot_be_written_is_an_error_and_no_company(tmp_path: Path) -> None:
+    (tmp_path / "claims").write_text("in the way")
+    with pytest.raises(UserError, match="cannot write to the folder"):
+        run_matrix([cell()], tmp_path, 60, counting([]))
+
+
 def test_errors_are_run_again_when_asked_for(tmp_path: Path) -> None:
     wanted = [cell(seed=seed) for seed in range(2)]
     add_result(tmp_path, result("", error="ValueError: no", **wanted[0].to_json()))

@@ -25,8 +25,8 @@ ENSEMBLE_OF = 5
 """Prompts of "optuna-ensemble"."""
 
 
-class Peer(Watcher):
-    """Keeps why a peer did not come to its own end."""
+class Ending(Watcher):
+    """Keeps why an optimizer did not come to its own end."""
 
     def __init__(self) -> None:
         self.ended_by = ""
@@ -109,7 +109,7 @@ def _frozen(
         optimizer=OWN_OPTIMIZER if own else cell.optimizer,
         ensemble=ENSEMBLE_OF if cell.optimizer == "optuna-ensemble" else 1,
     )
-    watcher = Peer()
+    watcher = Ending()
     model.ledger = Ledger()
     start = time.perf_counter()
     artifact, _ = (run_search if own else run_dspy_optimizer)(task, model, config, watcher)

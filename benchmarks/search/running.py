@@ -11,7 +11,7 @@ from benchmarks.search.protocol import Cell, budget_tokens, task_spec
 from modules.errors import UserError
 from modules.files import make_folder
 from modules.lm import LocalModel, load_model
-from modules.locked import open_locked
+from modules.locked import LockedError, open_locked
 from modules.tasks import load_task
 from modules.tasks.example import Task
 
@@ -44,10 +44,12 @@ def run_matrix(
     """
     began = clock()
     before = read_results(out)
-    for cell in pending(wanted, before, retry=retry):
+    todo = pending(wanted, before, retry=retry)
+    for cell in todo:
+        path = _claim(out, cell)
         try:
-            claim = open_locked(_claim(out, cell))
-        except UserError:
+            claim = open_locked(path)
+        except LockedError:
             continue  # another process is at it
         with claim:
             finished = read_results(out)
@@ -59,9 +61,14 @@ def run_matrix(
                 break
             result = run(cell)
             add_result(out, result)
-        left = len(pending(wanted, read_results(out)))
-        print(_line(result, left), flush=True)
-    return len(pending(wanted, read_results(out)))
+        print(_line(result, len(_left(todo, before, out))), flush=True)
+    return len(_left(todo, before, out))
+
+
+def _left(todo: Sequence[Cell], before: Sequence[Result], out: Path) -> list[Cell]:
+    """Give the cells that have no result, or still the one that is to be replaced."""
+    new = {result.cell.key for result in read_results(out) if result not in before}
+    return [cell for cell in todo if cell.key not in new]
 
 
 def _claim(out: Path, cell: Cell) -> Path:

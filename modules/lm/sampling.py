@@ -74,9 +74,10 @@ def pick_all(logits: Tensor, samplings: Sequence[Sampling], us: Sequence[float])
     """
     greedy = any(sampling.temperature == 0 for sampling in samplings)
     best = logits.argmax(dim=1).tolist() if greedy else []
+    rows = zip(logits, samplings, us, strict=True)
     return [
-        best[n] if sampling.temperature == 0 else pick(logits[n], sampling, us[n])
-        for n, sampling in enumerate(samplings)
+        best[n] if sampling.temperature == 0 else pick(row, sampling, u)
+        for n, (row, sampling, u) in enumerate(rows)
     ]
 
 

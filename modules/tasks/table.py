@@ -36,8 +36,8 @@ def load_table(path: Path, text_column: str, label_column: str, input_field: str
 
     Raises:
         UserError: the file cannot be read (see `read_table`), a column is missing, there are no
-            rows, a label is missing or no plain value, or there are fewer than 2 or more than
-            `MAX_LABELS` labels.
+            rows, a label is missing, no plain value or nothing that UTF-8 has, or there are fewer
+            than 2 or more than `MAX_LABELS` labels.
     """
     frame = read_table(path)
     _check_columns(frame, path, text_column, label_column)

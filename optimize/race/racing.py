@@ -13,7 +13,11 @@ from scipy.stats import t as student
 Array = NDArray[np.float64]
 
 ALPHA = 0.1
-"""How often a candidate that is as good as the best may be stopped, over all looks together."""
+"""How often a candidate that is as good as the best may be stopped, over all looks together.
+
+Where the differences are near normal and the best is not the best by luck; with rare large gains,
+which the first examples may lack, it is more often.
+"""
 
 MIN_EXAMPLES = 20
 
