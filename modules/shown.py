@@ -17,7 +17,11 @@ def is_hidden(char: str) -> bool:
 
 def is_utf8(text: str) -> bool:
     """Say whether UTF-8 has the text: it has no lone surrogate, as names of files may have."""
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def harmless(text: str) -> str:

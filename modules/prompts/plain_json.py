@@ -11,6 +11,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, NoReturn
 
+from modules.shown import is_utf8
+
 MAX_BYTES = 10_000_000
 MAX_VALUES = 20_000
 MAX_ITEMS = 1_000
@@ -136,12 +138,10 @@ def _children(item: Any) -> list[Any]:
 def _check_text(text: Any) -> None:
     if not isinstance(text, str):
         raise ValueError(f"a key must be a string, not {visible(repr(text))}")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
+    if not is_utf8(text):
         raise ValueError(
             f"{visible(text)!r} has half a character (a lone surrogate), which no UTF-8 file holds"
-        ) from error
+        )
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
