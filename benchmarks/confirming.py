@@ -10,6 +10,7 @@ that the search takes what both choose is settled without a model, by `benchmark
 """
 
 import argparse
+import functools
 import logging
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from modules.lm import Ledger, LocalModel, load_model
 from modules.tasks import load_task
 from modules.tasks.example import Example, Task
 from optimize.config import Budget, SearchConfig
-from optimize.finish.finalists import N_FINALISTS, confirm, ranked
+from optimize.finish.finalists import N_FINALISTS, confirm, loss_on_both, ranked
 from optimize.race.scoring import information_loss, split_score
 from optimize.race.trial import label_log_probabilities
 from optimize.search import run_search
@@ -51,7 +52,7 @@ def contenders(task: Task, model: LocalModel, config: SearchConfig) -> list[dict
                 "trial": trial.slot,
                 "dev_loss": trial.loss,
                 "confirm_loss": float(information_loss(one.confirm_logp, confirm_gold).mean()),
-                "both_loss": one.loss,
+                "both_loss": loss_on_both(one, task),
                 "dev": one.dev.accuracy,
                 "confirm": one.confirm.accuracy,
                 "test": _accuracy(task, model, one.prompt, test),
@@ -87,8 +88,13 @@ def measure(result: Result, out: Path, data_folder: Path | None) -> dict[str, An
         runs=home / "runs",
         command="benchmarks.confirming",
     )
-    found = contenders(task, load_model(cell.model, cache=True), config)
+    found = contenders(task, _model(cell.model), config)
     return {"cell": cell.to_json(), "contenders": found, "chosen": chosen(found)}
+
+
+@functools.cache
+def _model(name: str) -> LocalModel:
+    return load_model(name, cache=True)
 
 
 def summary(cells: list[dict[str, Any]]) -> dict[str, dict[str, float]]:

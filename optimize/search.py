@@ -21,6 +21,7 @@ from optimize.finish.finalists import (
     Finalist,
     confirm,
     confirm_tokens,
+    last_ledger,
     ranked,
 )
 from optimize.finish.freeze import build_artifact
@@ -73,7 +74,7 @@ def run_search(
     entrants, n_members = _entrants(finished, task, config.ensemble)
     if not entrants:
         raise _too_small(config.budget, reserve, n_entrants)
-    model.ledger = _rest(config.budget, finished.spent)
+    model.ledger = last_ledger(config.budget, finished.spent)
     finalists = confirm(model, task, entrants, watcher.finalist_ended, watcher.finalist_left_out)
     if not finalists:
         raise UserError(
@@ -171,12 +172,6 @@ def _without(budget: Budget, tokens: int, calls: int) -> Budget:
     """Give a budget less what is set aside."""
     left = None if budget.calls is None else budget.calls - calls
     return replace(budget, tokens=budget.tokens - tokens, calls=left)
-
-
-def _rest(budget: Budget, spent: Cost) -> Ledger:
-    """Open the finalists' ledger: what was set aside for them, and what the trials left over."""
-    calls = None if budget.calls is None else budget.calls - spent.calls
-    return Ledger(budget.tokens - spent.tokens, calls)
 
 
 def _record(

@@ -19,11 +19,12 @@ from optimize.dspy_optimizers.compiling import FAILED, Compiled, compile_program
 from optimize.dspy_optimizers.found import Found
 from optimize.dspy_optimizers.price import ROOM_TOKENS, choose_tokens, largest_prompt, short_enough
 from optimize.dspy_optimizers.registry import get_optimizer
-from optimize.finish.finalists import Finalist
+from optimize.finish.finalists import Finalist, last_ledger
 from optimize.finish.freeze import build_artifact
-from optimize.race.scoring import information_loss, split_score
+from optimize.race.scoring import split_score
 from optimize.race.trial import label_log_probabilities
 from optimize.space.label_words import label_words
+from optimize.space.preparation import cost_of
 from optimize.watcher import Watcher
 
 _N_DEMOS = 4  # DSPy's own number of bootstrapped demos
@@ -92,7 +93,7 @@ def run_dspy_optimizer(
     )
     if compiled.stopped is not None:
         _tell_stopped(config.optimizer, compiled, watcher)
-    model.ledger = _last_ledger(config, ledger)
+    model.ledger = last_ledger(config.budget, cost_of(ledger))
     finalist = _score(task, model, plan.naive, compiled.programs)
     watcher.finalist_ended(finalist)
     record = _record(config, compiled, (ledger, model.ledger))
@@ -108,15 +109,6 @@ def _first_ledger(task: Task, config: SearchConfig, plan: _Plan) -> Ledger:
         budget_tokens=budget.tokens - plan.reserve,
         budget_calls=None if budget.calls is None else budget.calls - n_last,
         budget_seconds=budget.seconds,
-    )
-
-
-def _last_ledger(config: SearchConfig, first: Ledger) -> Ledger:
-    """Open the last scoring's ledger: what the optimizer left of the budget's tokens and calls."""
-    budget, spent = config.budget, first.account
-    return Ledger(
-        budget_tokens=budget.tokens - spent.forward_tokens,
-        budget_calls=None if budget.calls is None else budget.calls - spent.n_prompts,
     )
 
 
@@ -209,7 +201,6 @@ def _score(task: Task, model: LocalModel, naive: Prompt, programs: Sequence[Foun
             calibration="none" if program.weights is None else "weights",
             dev=split_score(logp[0], gold[0], bias),
             confirm=split_score(logp[1], gold[1], bias),
-            loss=float(information_loss(np.concatenate(logp), np.concatenate(gold)).mean()),
             confirm_logp=logp[1],
             dev_logp=logp[0],
         )

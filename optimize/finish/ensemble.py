@@ -69,7 +69,6 @@ def build_ensemble(members: Sequence[Finalist], task: Task) -> Ensemble:
     confirm = combine([member.confirm_logp for member in members], settled)
     final = [np.array(member.prompt.bias) for member in members]
     none = np.zeros(dev.shape[1])
-    both = np.concatenate([dev, confirm]), np.concatenate([dev_gold, confirm_gold])
     first = members[0]
     return Ensemble(
         finalist=Finalist(
@@ -78,7 +77,6 @@ def build_ensemble(members: Sequence[Finalist], task: Task) -> Ensemble:
             calibration=first.calibration,
             dev=split_score(dev, dev_gold, none),
             confirm=split_score(confirm, confirm_gold, none),
-            loss=float(information_loss(*both).mean()),
             confirm_logp=combine([member.confirm_logp for member in members], final),
             dev_logp=dev,
         ),

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from modules.lm import BudgetExceeded, LocalModel, PromptTooLong
+from modules.lm import BudgetExceeded, Ledger, LocalModel, PromptTooLong
 from modules.prompts import Prompt, answers, render
 from modules.prompts.records import Score
 from modules.tasks.example import Task
-from optimize.race.record import TrialRecord, by_loss
+from optimize.config import Budget
+from optimize.race.record import Cost, TrialRecord, by_loss
 from optimize.race.scoring import calibrate, information_loss, split_score
 from optimize.race.trial import label_log_probabilities
 from optimize.space.space import Space
@@ -34,9 +35,8 @@ class Finalist:
     """A calibrated prompt with its scores on dev and on confirm.
 
     Both scores are those of the bias that was settled on dev alone. The prompt carries the bias
-    that is settled on both splits: the same rule, more examples. `loss`, which decides, is the mean
-    information loss of both splits together, see `optimize.race.scoring`. `confirm_logp` [n, k] are
-    the confirm examples' uncalibrated log-probabilities, `dev_logp` those of the dev examples.
+    that is settled on both splits: the same rule, more examples. `confirm_logp` [n, k] are the
+    confirm examples' uncalibrated log-probabilities, `dev_logp` those of the dev examples.
     """
 
     trial: int
@@ -44,7 +44,6 @@ class Finalist:
     calibration: str
     dev: Score
     confirm: Score
-    loss: float
     confirm_logp: Array
     dev_logp: Array = field(default_factory=lambda: np.empty((0, 0)))
 
@@ -58,6 +57,15 @@ def confirm_tokens(model: LocalModel, task: Task, space: Space, n_entrants: int)
     texts = [example.inputs[task.input_field] for example in task.splits.confirm]
     cost = model.cost([render(prompt, text) for text in texts], answers(prompt))
     return n_entrants * cost * 5 // 4
+
+
+def last_ledger(budget: Budget, spent: Cost) -> Ledger:
+    """Open the ledger of the last scoring: the budget's tokens and calls that are not spent.
+
+    What was set aside for it is among them, and what came before left over; seconds do not stop it.
+    """
+    calls = None if budget.calls is None else budget.calls - spent.calls
+    return Ledger(budget.tokens - spent.tokens, calls)
 
 
 def ranked(trials: Sequence[TrialRecord], space: Space) -> list[Entrant]:
@@ -109,13 +117,19 @@ def confirm(
             calibration=name,
             dev=split_score(trial.logp, dev_gold, bias),
             confirm=split_score(logp, confirm_gold, bias),
-            loss=float(information_loss(*both).mean()),
             confirm_logp=logp,
             dev_logp=trial.logp,
         )
         told(finalist)
         finalists.append(finalist)
-    return sorted(finalists, key=lambda finalist: (finalist.loss, finalist.trial))
+    return sorted(finalists, key=lambda one: (loss_on_both(one, task), one.trial))
+
+
+def loss_on_both(finalist: Finalist, task: Task) -> float:
+    """Give the mean information loss on dev and confirm together, in nats; it decides."""
+    gold = np.array([*task.gold(task.splits.dev), *task.gold(task.splits.confirm)])
+    logp = np.concatenate([finalist.dev_logp, finalist.confirm_logp])
+    return float(information_loss(logp, gold).mean())
 
 
 def shown(prompt: Prompt, text: str, model: LocalModel) -> str:

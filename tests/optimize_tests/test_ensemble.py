@@ -84,7 +84,6 @@ def finalist(task: Task, number: int, seed: int) -> Finalist:
         calibration="fitted",
         dev=split_score(dev, dev_gold, bias),
         confirm=split_score(confirm, confirm_gold, bias),
-        loss=0.0,
         confirm_logp=confirm,
         dev_logp=dev,
     )

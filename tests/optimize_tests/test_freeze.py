@@ -63,7 +63,6 @@ def winner_of(task: Task, logp: Array, **changes: Any) -> Finalist:
         calibration=name,
         dev=split_score(even, dev_gold, bias),
         confirm=split_score(logp, gold, bias),
-        loss=0.5,
         confirm_logp=logp,
     )
 
