@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import machine, save_result
+from benchmarks.search.protocol import N_CONFIRM, N_DEV, N_TRAIN
 from modules.lm import Ledger, LocalModel, PromptTooLong, load_model
 from modules.tasks import SplitSizes, TaskSpec, load_task
 from modules.tasks.example import Task
@@ -28,8 +29,6 @@ from optimize.race.trial import label_log_probabilities
 from optimize.search import run_search
 from optimize.space.space import Space
 from optimize.watcher import Watcher
-
-N_TRAIN, N_DEV, N_CONFIRM = 60, 90, 50
 
 
 class Keeper(Watcher):

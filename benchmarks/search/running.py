@@ -52,10 +52,9 @@ def run_matrix(
         except LockedError:
             continue  # another process is at it
         with claim:
-            finished = read_results(out)
-            if any(r.cell == cell and r not in before for r in finished):
-                continue
-            forecast = expected_seconds(cell, finished)
+            if cell not in _left(todo, before, out):
+                continue  # another process has finished it
+            forecast = expected_seconds(cell, read_results(out))
             if clock() - began + forecast > minutes * 60:
                 print(f"stopped before {cell.key}: about {forecast:.0f} s would pass the time")
                 break
