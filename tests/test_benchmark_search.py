@@ -296,9 +296,28 @@ def test_holm_is_over_the_pairs_of_a_budget() -> None:
 def test_the_smallest_budget_that_reaches_the_best_peer() -> None:
     (found,) = analyse(hand_made(), {}, "optuna").efficiencies
 
+    assert (found.peer, found.peer_budget) == ("capo+choose", "large")
     assert (found.budget, found.target, found.accuracy) == ("small", 0.8, 0.8)
     assert found.share_tokens == pytest.approx(40 / 200)
     assert found.share_seconds == pytest.approx(0.1)
+
+
+def test_a_peer_of_a_smaller_budget_is_reached_with_less() -> None:
+    """A peer's 7 of 10 at 40 tokens: ours has 6 with 4 tokens, 7 with 10, 9 with 40."""
+    found = [
+        result("1111111110", budget="small", forward_tokens=40, seconds=8.0),
+        result("1111110000", budget="1/50", forward_tokens=4, seconds=1.0),
+        result("1111111000", budget="1/20", forward_tokens=10, seconds=2.0),
+        result("0001111111", budget="small", optimizer="capo", forward_tokens=40, seconds=20.0),
+    ]
+
+    analysis = analyse(found, {}, "optuna")
+    (reached,) = analysis.efficiencies
+
+    assert (reached.peer_budget, reached.budget, reached.accuracy) == ("small", "1/20", 0.7)
+    assert (reached.share_tokens, reached.share_seconds) == (0.25, 0.1)
+    row = "| t | m | small | `capo` | 70.0 % | 1/20 | 70.0 % | 25 % | 10 % |"
+    assert row in markdown(analysis, "optuna")
 
 
 def test_seeds_that_only_one_has_are_not_compared() -> None:

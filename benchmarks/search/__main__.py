@@ -4,7 +4,7 @@ import argparse
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.search import protocol
@@ -42,9 +42,8 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _curves(options: argparse.Namespace) -> None:
-    budgets = [*protocol.CURVE_BUDGETS, "large"]
     if options.minutes > 0:
-        _run_cells(options, budgets=budgets, optimizers=[options.ours])
+        _run_cells(options, budgets=options.budgets, optimizers=[options.ours])
     print(draw_curves(options.out, options.ours, options.tasks, options.models))
 
 
@@ -77,19 +76,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run the cells that are not finished")
-    _add_running(run, minutes=60.0)
+    _add_running(run, minutes=60.0, budgets=protocol.BUDGETS)
     run.add_argument(
         "--optimizers",
         nargs="+",
         default=list(protocol.OPTIMIZERS),
         choices=dict.fromkeys((*protocol.OURS, *protocol.OPTIMIZERS)),
     )
-    run.add_argument("--budgets", nargs="+", default=["small", "large"], choices=protocol.BUDGETS)
     report = commands.add_parser("report", help="read the journal and compare")
     curves = commands.add_parser(
         "curves", help="run our search at smaller budgets, and draw accuracy against tokens"
     )
-    _add_running(curves, minutes=0.0)
+    _add_running(curves, minutes=0.0, budgets=protocol.SHARES)
     for one in (run, report, curves):
         one.add_argument("--out", type=Path, required=True, help="the folder of the journal")
     for one in (report, curves):
@@ -97,10 +95,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_running(parser: argparse.ArgumentParser, *, minutes: float) -> None:
+def _add_running(
+    parser: argparse.ArgumentParser, *, minutes: float, budgets: Iterable[str]
+) -> None:
     parser.add_argument("--tasks", nargs="+", default=list(TASK_NAMES), choices=TASK_NAMES)
     parser.add_argument("--models", nargs="+", default=list(DEFAULT_MODELS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--budgets", nargs="+", default=list(budgets), choices=protocol.SHARES)
     parser.add_argument("--minutes", type=float, default=minutes, help="start no cell after these")
     parser.add_argument(
         "--retry-errors", action="store_true", help="run cells again that had ended in an error"

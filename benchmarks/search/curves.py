@@ -19,7 +19,6 @@ from modules.errors import UserError
 from modules.files import atomic_path
 
 _PANEL_HEIGHT = 2.5  # inches
-_SHARES = protocol.BUDGETS | protocol.CURVE_BUDGETS
 
 
 class Panel(NamedTuple):
@@ -71,7 +70,7 @@ def _panel(
     own = {
         group.budget: set(of_group[ours]) for group, of_group in groups.items() if ours in of_group
     }
-    seeds = own[max(own, key=lambda budget: _SHARES[budget])]
+    seeds = own[max(own, key=lambda budget: protocol.SHARES[budget])]
     seeds = set.intersection(*(of_budget for of_budget in own.values() if of_budget & seeds))
     made: list[Line] = []
     for group, of_group in groups.items():
@@ -87,7 +86,7 @@ def _panel(
         model=model,
         ours=sorted(
             (line for line in made if line.contestant == ours),
-            key=lambda line: _SHARES[line.group.budget],
+            key=lambda line: protocol.SHARES[line.group.budget],
         ),
         peers=[line for line in made if line.contestant not in protocol.OURS],
     )

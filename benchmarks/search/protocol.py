@@ -20,12 +20,15 @@ BUDGETS = {
     "large": Fraction(1),
 }
 CURVE_BUDGETS = {
+    "1/50": Fraction(1, 50),  # a tenth of the small budget
     "1/20": Fraction(1, 20),
     "1/10": Fraction(1, 10),
-    "1/5": Fraction(1, 5),
     "1/2": Fraction(1, 2),
 }
 """Further budgets of our own search, as parts of the large one; `curves` runs them."""
+
+SHARES = BUDGETS | CURVE_BUDGETS
+"""Every budget as a part of the large one."""
 
 LENGTH_FACTORS = {"imdb": 5}
 """Times the budget where texts are longer. An IMDB review has 12 to 16 times the words of the other
@@ -101,7 +104,7 @@ def cells(
 
 def budget_tokens(task: str, budget: str) -> int:
     """Give a budget's forward tokens for a task."""
-    share = (BUDGETS | CURVE_BUDGETS)[budget]
+    share = SHARES[budget]
     return int(LARGE_TOKENS * share * LENGTH_FACTORS.get(task, 1))
 
 

@@ -85,10 +85,7 @@ def as_json(analysis: Analysis, ours: str) -> dict[str, Any]:
             "confirm": protocol.N_CONFIRM,
             "n_test_at_most": max(result.n_test for result in analysis.results),
             "large_tokens": protocol.LARGE_TOKENS,
-            "budgets": {
-                name: float(share)
-                for name, share in (protocol.BUDGETS | protocol.CURVE_BUDGETS).items()
-            },
+            "budgets": {name: float(share) for name, share in protocol.SHARES.items()},
             "length_factors": protocol.LENGTH_FACTORS,
         },
         "n_cells": len(analysis.results),
@@ -132,10 +129,8 @@ def _best(comparisons: Sequence[Comparison]) -> list[Comparison]:
 
 
 def _efficiencies(found: Entries, best: Sequence[Comparison], ours: str) -> list[Efficiency]:
-    budgets = protocol.BUDGETS | protocol.CURVE_BUDGETS
-    ordered = sorted(budgets, key=lambda name: budgets[name])
-    largest = ordered[-1]
-    return [efficiency(found, one, ours, ordered) for one in best if one.group.budget == largest]
+    budgets = sorted(protocol.SHARES, key=lambda name: protocol.SHARES[name])
+    return [efficiency(found, one, ours, budgets) for one in best]
 
 
 def _method(ours: str) -> str:
@@ -160,7 +155,7 @@ _LINE_HEAD = (
     *("dev less test", "confirm less test", "tokens", "calls", "seconds", "prompt tokens"),
 )
 _EFFICIENCY_HEAD = (
-    *("task", "model", "best peer", "its accuracy", "our budget that reaches it"),
+    *("task", "model", "its budget", "best peer", "its accuracy", "our budget that reaches it"),
     *("our accuracy", "share of its tokens", "share of its time"),
 )
 _DEFAULT_HEAD = ("task", "model", "budget", "contestant", "steps", "defaulted")
@@ -169,8 +164,8 @@ _DEFAULTS = (
     "without a label, which promptolution counts as its first class."
 )
 _EFFICIENCY = (
-    "The smallest budget at which our held-out accuracy is at least that of the best peer at the "
-    "large budget, with our share of what that peer spent. With several budgets tried, the "
+    "The smallest budget at which our held-out accuracy is at least that of the best peer at "
+    "its budget, with our share of what that peer spent. With several budgets tried, the "
     "smallest that reaches it is a little flattered."
 )
 
@@ -209,8 +204,8 @@ def _efficiency_rows(found: Sequence[Efficiency]) -> Iterator[Sequence[str]]:
         reached = "none" if one.budget is None else one.budget
         shares = [_percent(v, 0) for v in (one.share_tokens, one.share_seconds)]
         yield (
-            *(one.task, one.model, f"`{one.peer}`", _percent(one.target), reached),
-            *(_percent(one.accuracy), *shares),
+            *(one.task, one.model, one.peer_budget, f"`{one.peer}`", _percent(one.target)),
+            *(reached, _percent(one.accuracy), *shares),
         )
 
 

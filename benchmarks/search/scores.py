@@ -268,7 +268,7 @@ def verdict(budget: str, best: Sequence[Comparison]) -> Verdict:
 
 
 class Efficiency(NamedTuple):
-    """The smallest budget at which ours reaches the best peer's accuracy at the largest one.
+    """The smallest of our budgets at which ours reaches the best peer's accuracy at the peer's one.
 
     `budget` is None where none reaches it. Shares are ours over the peer's, of forward tokens and
     of wall time, on the seeds that both have.
@@ -277,6 +277,7 @@ class Efficiency(NamedTuple):
     task: str
     model: str
     peer: str
+    peer_budget: str
     target: float
     budget: str | None
     accuracy: float | None
@@ -285,8 +286,9 @@ class Efficiency(NamedTuple):
 
 
 def efficiency(found: Entries, best: Comparison, ours: str, budgets: Sequence[str]) -> Efficiency:
-    """Find it, trying `budgets` from the smallest; `best` is the comparison at the largest."""
-    task, model, _ = best.group
+    """Find it, trying `budgets` in their order; `best` is the comparison with the peer."""
+    task, model, peer_budget = best.group
+    target = (task, model, best.peer, peer_budget, best.theirs)
     peer = found[best.group][best.peer]
     for budget in budgets:
         own = found.get(Group(task, model, budget), {}).get(ours, {})
@@ -297,10 +299,8 @@ def efficiency(found: Entries, best: Comparison, ours: str, budgets: Sequence[st
             spent = [(own[seed].result, peer[seed].result) for seed in best.seeds]
             tokens = _share([(a.forward_tokens, b.forward_tokens) for a, b in spent])
             seconds = _share([(a.seconds, b.seconds) for a, b in spent])
-            return Efficiency(
-                task, model, best.peer, best.theirs, budget, accuracy, tokens, seconds
-            )
-    return Efficiency(task, model, best.peer, best.theirs, None, None, None, None)
+            return Efficiency(*target, budget, accuracy, tokens, seconds)
+    return Efficiency(*target, None, None, None, None)
 
 
 def n_failed(results: Iterable[Result]) -> dict[Group, dict[str, int]]:
