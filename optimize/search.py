@@ -19,10 +19,12 @@ from optimize.finish.finalists import (
     N_FINALISTS,
     Entrant,
     Finalist,
+    Reserve,
     confirm,
-    confirm_tokens,
     last_ledger,
     ranked,
+    scoring_tokens,
+    set_aside,
 )
 from optimize.finish.freeze import build_artifact
 from optimize.propose.proposer import Proposer
@@ -30,7 +32,7 @@ from optimize.propose.samplers import directions
 from optimize.race.racing import ALPHA, MIN_EXAMPLES
 from optimize.race.record import Cost, TrialRecord
 from optimize.race.trial import Race
-from optimize.space.preparation import Prepared, cost_of, prepare
+from optimize.space.preparation import SHARE, Prepared, cost_of, prepare
 from optimize.space.space import Space
 from optimize.study.storage import open_study
 from optimize.study.study import Search
@@ -67,13 +69,12 @@ def run_search(
     """
     prepared = prepare(model, task, config.seed, config.budget)
     n_entrants = N_FINALISTS if config.ensemble == 1 else config.ensemble
-    reserve = confirm_tokens(model, task, prepared.space, n_entrants)
-    reserved_calls = n_entrants * len(task.splits.confirm)
-    budget = _without(config.budget, reserve, reserved_calls)
-    finished = _study(task, model, config, prepared, budget, watcher)
+    reserve = set_aside(model, task, prepared.space, config.budget, n_entrants)
+    finished = _study(task, model, config, prepared, _without(config.budget, reserve), watcher)
     entrants, n_members = _entrants(finished, task, config.ensemble)
     if not entrants:
-        raise _too_small(config.budget, reserve, n_entrants)
+        first_trial = scoring_tokens(model, task, prepared.space, task.splits.dev)
+        raise _too_small(config.budget, reserve, first_trial)
     model.ledger = last_ledger(config.budget, finished.spent)
     finalists = confirm(model, task, entrants, watcher.finalist_ended, watcher.finalist_left_out)
     if not finalists:
@@ -152,26 +153,30 @@ def _frozen(finalists: Sequence[Finalist], members: Sequence[Entrant], task: Tas
     return build_ensemble(confirmed or finalists[:1], task)
 
 
-def _too_small(budget: Budget, reserve: int, n_entrants: int) -> UserError:
+def _too_small(budget: Budget, reserve: Reserve, first_trial: int) -> UserError:
     """Say that no trial could be finished, and what would be enough."""
+    enough = (first_trial + reserve.tokens // reserve.n) * SHARE // (SHARE - 1) + 1
+    kept = (
+        f"{reserve.tokens:,} are set aside for {reserve.n} "
+        f"{'finalist' if reserve.n == 1 else 'finalists'}"
+    )
     others = [] if budget.seconds is None else [f"{budget.seconds:g} s"]
     others += [] if budget.calls is None else [f"{budget.calls:,} calls"]
-    if others and budget.tokens >= 3 * reserve:
+    if others and budget.tokens >= enough:
         return UserError(
             f"no trial could be finished within {', '.join(others)}, and {budget.tokens:,} forward "
-            f"tokens of which {reserve:,} are set aside for the {n_entrants} finalists; give more"
+            f"tokens of which {kept}; give more"
         )
     return UserError(
-        f"the budget of {budget.tokens:,} forward tokens is too small: {reserve:,} are set aside "
-        f"for the {n_entrants} finalists and no trial could be finished with the rest; give at "
-        f"least {3 * reserve:,}"
+        f"the budget of {budget.tokens:,} forward tokens is too small: {kept} and no trial "
+        f"could be finished with the rest; give at least {enough:,}"
     )
 
 
-def _without(budget: Budget, tokens: int, calls: int) -> Budget:
+def _without(budget: Budget, reserve: Reserve) -> Budget:
     """Give a budget less what is set aside."""
-    left = None if budget.calls is None else budget.calls - calls
-    return replace(budget, tokens=budget.tokens - tokens, calls=left)
+    calls = None if budget.calls is None else budget.calls - reserve.calls
+    return replace(budget, tokens=budget.tokens - reserve.tokens, calls=calls)
 
 
 def _record(

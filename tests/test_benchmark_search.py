@@ -306,17 +306,17 @@ def test_a_peer_of_a_smaller_budget_is_reached_with_less() -> None:
     """A peer's 7 of 10 at 40 tokens: ours has 6 with 4 tokens, 7 with 10, 9 with 40."""
     found = [
         result("1111111110", budget="small", forward_tokens=40, seconds=8.0),
-        result("1111110000", budget="1/50", forward_tokens=4, seconds=1.0),
-        result("1111111000", budget="1/20", forward_tokens=10, seconds=2.0),
+        result("1111110000", budget="1/20", forward_tokens=4, seconds=1.0),
+        result("1111111000", budget="1/10", forward_tokens=10, seconds=2.0),
         result("0001111111", budget="small", optimizer="capo", forward_tokens=40, seconds=20.0),
     ]
 
     analysis = analyse(found, {}, "optuna")
     (reached,) = analysis.efficiencies
 
-    assert (reached.peer_budget, reached.budget, reached.accuracy) == ("small", "1/20", 0.7)
+    assert (reached.peer_budget, reached.budget, reached.accuracy) == ("small", "1/10", 0.7)
     assert (reached.share_tokens, reached.share_seconds) == (0.25, 0.1)
-    row = "| t | m | small | `capo` | 70.0 % | 1/20 | 70.0 % | 25 % | 10 % |"
+    row = "| t | m | small | `capo` | 70.0 % | 1/10 | 70.0 % | 25 % | 10 % |"
     assert row in markdown(analysis, "optuna")
 
 

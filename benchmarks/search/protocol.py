@@ -20,7 +20,6 @@ BUDGETS = {
     "large": Fraction(1),
 }
 CURVE_BUDGETS = {
-    "1/50": Fraction(1, 50),  # a tenth of the small budget
     "1/20": Fraction(1, 20),
     "1/10": Fraction(1, 10),
     "1/2": Fraction(1, 2),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from modules.lm import BudgetExceeded, Ledger, LocalModel, PromptTooLong
 from modules.prompts import Prompt, answers, render
 from modules.prompts.records import Score
-from modules.tasks.example import Task
+from modules.tasks.example import Example, Task
 from optimize.config import Budget
 from optimize.race.record import Cost, TrialRecord, by_loss
 from optimize.race.scoring import calibrate, information_loss, split_score
@@ -48,15 +48,36 @@ class Finalist:
     dev_logp: Array = field(default_factory=lambda: np.empty((0, 0)))
 
 
-def confirm_tokens(model: LocalModel, task: Task, space: Space, n_entrants: int) -> int:
-    """Give the forward tokens to set aside for entrants: each reads the confirm split once.
+@dataclass(frozen=True, kw_only=True)
+class Reserve:
+    """What trials leave to the finalists: forward tokens and calls for `n` of them on confirm."""
 
-    Estimated from the plainest few-shot prompt of the space.
+    n: int
+    tokens: int
+    calls: int
+
+
+def set_aside(
+    model: LocalModel, task: Task, space: Space, budget: Budget, n_entrants: int
+) -> Reserve:
+    """Give what is set aside: enough for every entrant or, if less, for those half a budget pays.
+
+    For one at least: without confirm no score is told.
     """
+    tokens = scoring_tokens(model, task, space, task.splits.confirm)
+    calls = len(task.splits.confirm)
+    n = min(n_entrants, budget.tokens // 2 // tokens)
+    if budget.calls is not None:
+        n = min(n, budget.calls // 2 // calls)
+    n = max(1, n)
+    return Reserve(n=n, tokens=n * tokens, calls=n * calls)
+
+
+def scoring_tokens(model: LocalModel, task: Task, space: Space, examples: Sequence[Example]) -> int:
+    """Estimate what one prompt costs on examples: the plainest few-shot prompt's and a quarter."""
     prompt = space.prompt(space.starting_points()[0])
-    texts = [example.inputs[task.input_field] for example in task.splits.confirm]
-    cost = model.cost([render(prompt, text) for text in texts], answers(prompt))
-    return n_entrants * cost * 5 // 4
+    texts = [example.inputs[task.input_field] for example in examples]
+    return model.cost([render(prompt, text) for text in texts], answers(prompt)) * 5 // 4
 
 
 def last_ledger(budget: Budget, spent: Cost) -> Ledger:

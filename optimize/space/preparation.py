@@ -11,7 +11,8 @@ from optimize.space.space import Space, build_space
 from optimize.space.survey import LAYOUTS, N_EXAMPLES, Survey, survey
 
 _MAX_TOKENS = 12_000
-_SHARE = 12  # the survey is no more than one part in so many of the budget
+SHARE = 12
+"""The survey is no more than one part in so many of the budget."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ def _survey(model: LocalModel, task: Task, seed: int, budget: Budget) -> Survey:
     each = max(1, len(LAYOUTS) * tokens // len(texts))
     n = min(N_EXAMPLES, len(texts), _MAX_TOKENS // each)
     calls = 2 * len(LAYOUTS) * n
-    enough_calls = budget.calls is None or _SHARE * calls <= budget.calls
-    if _SHARE * n * each > budget.tokens or not enough_calls:
+    enough_calls = budget.calls is None or SHARE * calls <= budget.calls
+    if SHARE * n * each > budget.tokens or not enough_calls:
         return Survey()
     return survey(model, task, n_examples=n)

@@ -21,7 +21,13 @@ from modules.prompts.render import Rendered
 from modules.tasks import SplitSizes
 from modules.tasks.example import Example, SealedSplit, Splits, Task
 from optimize.config import Budget, SearchConfig
-from optimize.finish.finalists import N_FINALISTS, Finalist, confirm_tokens
+from optimize.finish.finalists import (
+    N_FINALISTS,
+    Finalist,
+    Reserve,
+    scoring_tokens,
+    set_aside,
+)
 from optimize.race.record import Cost, TrialRecord
 from optimize.race.scoring import information_loss
 from optimize.search import run_search
@@ -300,8 +306,10 @@ def test_finalists_stop_at_the_budget(
     task: Task, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With hardly anything set aside some finalists must go, and the budget still holds."""
-    one = confirm_tokens(model, task, build_space(task, 0, has_chat=False), 1)
-    monkeypatch.setattr("optimize.search.confirm_tokens", lambda *_: one)
+    space = build_space(task, 0, has_chat=False)
+    one = scoring_tokens(model, task, space, task.splits.confirm)
+    hardly = Reserve(n=1, tokens=one, calls=0)
+    monkeypatch.setattr("optimize.search.set_aside", lambda *_: hardly)
     notes = Notes()
     artifact, _ = search(task, model, tmp_path, notes)
     assert 1 <= len(notes.finalists) < N_FINALISTS
@@ -309,15 +317,49 @@ def test_finalists_stop_at_the_budget(
     assert {reason for _, reason in notes.left_out} == {"the budget has too little left for it"}
     assert artifact.search.n_finalists == len(notes.finalists)
     assert artifact.search.spent["forward_tokens"] <= BUDGET
-    monkeypatch.setattr("optimize.search.confirm_tokens", lambda *_: 0)
+    nothing = Reserve(n=1, tokens=0, calls=0)
+    monkeypatch.setattr("optimize.search.set_aside", lambda *_: nothing)
     tight = notes.spent[0] - notes.before + 10  # enough for the first trial and nothing else
     with pytest.raises(UserError, match="no finalist could be scored on confirm: each of the"):
         search(task, model, tmp_path / "tight", budget=tight)
 
 
+def test_half_a_budget_is_set_aside_at_most_and_one_finalist_at_least(
+    task: Task, model: LocalModel
+) -> None:
+    space = build_space(task, 0, has_chat=False)
+    one = scoring_tokens(model, task, space, task.splits.confirm)
+    n_confirm = len(task.splits.confirm)
+
+    def kept(tokens: int, calls: int | None = None) -> tuple[int, int, int]:
+        found = set_aside(model, task, space, Budget(tokens=tokens, calls=calls), 3)
+        return found.n, found.tokens, found.calls
+
+    assert kept(100 * one) == (3, 3 * one, 3 * n_confirm)
+    assert kept(6 * one) == (3, 3 * one, 3 * n_confirm)
+    assert kept(6 * one - 1) == (2, 2 * one, 2 * n_confirm)
+    assert kept(4 * one - 1) == kept(1) == (1, one, n_confirm)
+    assert kept(6 * one, 4 * n_confirm) == (2, 2 * one, 2 * n_confirm)
+    assert kept(6 * one, 1) == (1, one, n_confirm)
+
+
+def test_a_small_budget_meets_confirm_with_fewer_finalists(
+    task: Task, model: LocalModel, tmp_path: Path
+) -> None:
+    """One trial and one finalist are enough, and the rest of the budget is not left lying."""
+    space = build_space(task, 0, has_chat=False)
+    one = scoring_tokens(model, task, space, task.splits.confirm)
+    trial = scoring_tokens(model, task, space, task.splits.dev)
+    notes = Notes()
+    artifact, _ = search(task, model, tmp_path, notes, budget=trial + one)
+    assert artifact.search.n_trials >= 1
+    assert 1 <= artifact.search.n_finalists < N_FINALISTS
+    assert artifact.search.spent["forward_tokens"] <= trial + one
+
+
 def test_a_budget_below_one_trial_is_refused(task: Task, model: LocalModel, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="the budget of 3,000 forward tokens is too small"):
-        search(task, model, tmp_path, budget=3_000)
+    with pytest.raises(UserError, match="the budget of 1,000 forward tokens is too small"):
+        search(task, model, tmp_path, budget=1_000)
     assert not (tmp_path / "out").exists()
     # the advice that the message gives is enough
     with pytest.raises(UserError, match="too small") as refused:
