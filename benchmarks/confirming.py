@@ -12,6 +12,7 @@ that the search takes what both choose is settled without a model, by `benchmark
 import argparse
 import functools
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from benchmarks.common import machine, save_result
 from benchmarks.racing import Keeper
 from benchmarks.search.journal import Result, read_results
 from benchmarks.search.protocol import budget_tokens, task_spec
+from modules.command import recorded
 from modules.lm import Ledger, LocalModel, load_model
 from modules.tasks import load_task
 from modules.tasks.example import Example, Task
@@ -125,7 +127,7 @@ def main() -> None:
     for result in done:
         cells.append(measure(result, options.out, options.data_folder))
         print(cells[-1]["cell"], cells[-1]["chosen"], flush=True)
-    command = "python -m benchmarks.confirming --out runs/matrix"
+    command = recorded("python", "-m", "benchmarks.confirming", *sys.argv[1:])
     found = {"command": command, "machine": machine(), "summary": summary(cells), "cells": cells}
     print(found["summary"])
     print(save_result("confirming", found))

@@ -9,7 +9,6 @@ Without an interpreter, its export is left out. The test split stays closed.
 import argparse
 import json
 import re
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.common import machine, save_result
 from burnish.export import export, write
+from modules.command import recorded
 from modules.lm import DEFAULT_MODELS, load_recorded
 from modules.lm.known import KNOWN_MODELS, PackagedModel
 from modules.lm.tokenizer import load_tokenizer
@@ -168,7 +168,7 @@ def main() -> None:
         print(result, flush=True)
         found.append(result)
     whole = {
-        "command": shlex.join(["python", "-m", "benchmarks.exports", *sys.argv[1:]]),
+        "command": recorded("python", "-m", "benchmarks.exports", *sys.argv[1:]),
         "machine": machine(),
         "task": "snippets, dev",
         "results": found,

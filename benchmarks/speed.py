@@ -10,7 +10,6 @@ the rounds. Without the two interpreters, those contestants are left out.
 import argparse
 import contextlib
 import logging
-import shlex
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ from torch.nn import Linear
 
 from benchmarks.common import interleaved, machine, save_result, spread
 from benchmarks.rivals import Contestant
+from modules.command import recorded
 from modules.lm import GenerateRequest, LocalModel, Sampling, load_model
 from modules.lm.forward import Row
 from modules.lm.known import KNOWN_MODELS, PackagedModel
@@ -350,7 +350,7 @@ def main() -> None:
     task, _ = load_task(TaskSpec(name="snippets"), 0)
     model = load_model(options.model, dtype=options.dtype)
     result = {
-        "command": shlex.join(["python", "-m", "benchmarks.speed", *sys.argv[1:]]),
+        "command": recorded("python", "-m", "benchmarks.speed", *sys.argv[1:]),
         "machine": machine(),
         "model": options.model,
         "dtype": model.identity.dtype,

@@ -7,7 +7,6 @@ are medians over the rounds. Equal labels are those of the shipped way on all pr
 """
 
 import argparse
-import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from benchmarks.common import interleaved, machine, save_result, spread
 from benchmarks.speed import prompt_of
+from modules.command import recorded
 from modules.lm import LocalModel, load_model
 from modules.prompts import answers, render
 from modules.tasks import TaskSpec, load_task
@@ -110,7 +110,7 @@ def main() -> None:
     )
     base = said["shipped"]
     result = {
-        "command": shlex.join(["python", "-m", "benchmarks.tries", *sys.argv[1:]]),
+        "command": recorded("python", "-m", "benchmarks.tries", *sys.argv[1:]),
         "machine": machine(),
         "model": options.model,
         "dtype": models["shipped"].identity.dtype,

@@ -6,12 +6,12 @@ passes from one to the other.
 
 import argparse
 import importlib
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from evaluate.options import add_options as add_evaluation_options
 from evaluate.options import settings
+from modules.command import recorded
 from modules.errors import UserError
 from modules.prompts import artifact_path
 from modules.tasks.options import add_task_options, task_spec
@@ -46,6 +46,7 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         UserError: weights or data that are not here, and whatever the stages refuse.
     """
+    command = recorded("burnish", *options.arguments)
     asked = settings(options)
     if options.task is None and options.data is None:
         options.task = asked.task
@@ -64,7 +65,6 @@ def run(options: argparse.Namespace) -> None:
     if missing and not options.report_only:
         importlib.import_module("optimize.__main__").main(_search(options, missing, folder))
     options.task, options.models = name, list(models)
-    command = shlex.join(["burnish", *options.arguments])
     importlib.import_module("evaluate.__main__").run(options, command)
 
 

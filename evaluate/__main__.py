@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -27,6 +26,7 @@ from evaluate.run_record import SampleRecord, Stratum, save_run
 from evaluate.sample import Sample
 from evaluate.sealed import load_sealed_task, open_test
 from evaluate.table import text_table
+from modules.command import recorded
 from modules.errors import UserError, exit_code
 from modules.files import make_folder
 from modules.prompts import Artifact, file_name
@@ -40,7 +40,7 @@ _parser = parser
 
 def main(arguments: list[str]) -> None:
     """Parse the command line, and do it."""
-    run(parser().parse_args(arguments), shlex.join(["python", "-m", "evaluate", *arguments]))
+    run(parser().parse_args(arguments), recorded("python", "-m", "evaluate", *arguments))
 
 
 def run(options: argparse.Namespace, command: str) -> None:

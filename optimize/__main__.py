@@ -2,10 +2,10 @@
 
 import argparse
 import logging
-import shlex
 import sys
 from pathlib import Path
 
+from modules.command import recorded
 from modules.errors import UserError, exit_code
 from modules.files import make_folder
 from modules.lm import DEFAULT_MODELS, LocalModel, load_model
@@ -27,7 +27,7 @@ from optimize.views.leaderboard import Entry, save_leaderboard
 def main(arguments: list[str]) -> None:
     """Parse the command line, run the searches, say where the artifacts are."""
     options = parser().parse_args(arguments)
-    command = shlex.join(["python", "-m", "optimize", *map(without_password, arguments)])
+    command = recorded("python", "-m", "optimize", *map(without_password, arguments))
     configs = [search_config(options, name, command) for name in names(options)]
     make_folder(options.out)
     make_folder(options.runs)

@@ -3,13 +3,11 @@
 import argparse
 import math
 import re
-import shlex
 from pathlib import Path
 
 from modules.errors import UserError
 from modules.lm import DEFAULT_MODELS
 from modules.prompts import OWN_OPTIMIZER
-from modules.shown import is_utf8
 from modules.tasks.options import add_task_options
 from optimize.config import Budget, SearchConfig
 from optimize.dspy_optimizers import OPTIMIZERS
@@ -57,16 +55,9 @@ def search_config(options: argparse.Namespace, optimizer: str, command: str) -> 
     """Give the configuration of one search.
 
     Raises:
-        UserError: a number out of its range, options that do not go together, or a command that
-            cannot be recorded.
+        UserError: a number out of its range, or options that do not go together.
     """
     _check(options)
-    for word in shlex.split(command):
-        if not is_utf8(word):
-            raise UserError(
-                f"the command line has {word!r}, which is not UTF-8 and could not be recorded; "
-                "rename the file or folder"
-            )
     return SearchConfig(
         budget=Budget(
             tokens=options.budget_tokens,

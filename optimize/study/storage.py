@@ -71,15 +71,13 @@ def open_study(where: Path | str, name: str, directions: Sequence[Direction]) ->
         make_folder(where.parent)
     try:
         return _created(where, name, directions)
-    except _UNREADABLE as error:
-        if isinstance(where, Path):
-            raise UserError(
-                f"{where} is not a study journal that can be read ({error}); move it away to start "
-                "anew"
-            ) from error
-        raise UserError(f"cannot open the storage {without_password(where)}: {error}") from error
     except Exception as error:
         first = str(error).strip().partition("\n")[0]
+        if isinstance(where, Path) and isinstance(error, _UNREADABLE):
+            raise UserError(
+                f"{where} is not a study journal that can be read ({first}); move it away to start "
+                "anew"
+            ) from error
         raise UserError(
             f"cannot open the storage {without_password(str(where))}: {first}"
         ) from error
