@@ -111,22 +111,23 @@ def _study(
     proposer = Proposer(space, config.seed, config.sampler, config.at_once)
     search = Search(study, proposer, prepared.cost, n_wanted=min(config.ensemble, N_FINALISTS))
     watcher.began(search, space, budget)
-    known = {trial.slot for trial in search.finished()}
+    n_told = len(search.finished(budget))
 
-    def told(*ended: TrialRecord) -> None:
-        for one in [*search.finished(), *ended]:
-            if one.slot not in known:
-                known.add(one.slot)
-                watcher.trial_ended(one, space, search.spent())
+    def tell() -> None:
+        nonlocal n_told
+        trials = search.finished(budget)
+        for trial in trials[n_told:]:
+            watcher.trial_ended(trial, space, search.spent(budget))
+        n_told = len(trials)
 
     try:
-        search.run(model, Race(model, task, stops=config.racing), budget, told)
+        search.run(model, Race(model, task, stops=config.racing), budget, tell)
     except (OSError, StorageInternalError) as error:
         raise UserError(
             f"the study cannot be written any more ({error}); what it has is kept, and the same "
             "command goes on"
         ) from error
-    told()
+    tell()
     if search.nothing_fits():
         raise UserError(
             f"no prompt fits into the context of {model.identity.name} with every dev example of "

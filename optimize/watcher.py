@@ -20,9 +20,10 @@ class Watcher:
         """The study is open; an earlier run may have left trials in it."""
 
     def trial_ended(self, trial: TrialRecord, space: Space, spent: Cost) -> None:
-        """A trial of the study has ended, in this process or in another one; each is told once.
+        """A trial within the budget has ended, in this process or in another one.
 
-        Other processes' trials are told when one of this process ends, and at the end.
+        Each is told once, in the order of their slots, when one of this process ends or at the
+        end: one waits for those before it, which may take from it what is left of the budget.
         """
 
     def study_ended(self, trials: Sequence[TrialRecord], space: Space, spent: Cost) -> None:

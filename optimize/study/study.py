@@ -99,7 +99,7 @@ class Search:
         model: LocalModel,
         race: Race,
         budget: Budget,
-        told: Callable[[TrialRecord], None],
+        ended: Callable[[], None],
     ) -> None:
         """Run trials until the next one would pass the budget, or nothing fits into the context.
 
@@ -111,7 +111,7 @@ class Search:
             model: the model to search for.
             race: how a prompt is scored.
             budget: for all trials of this study and what was spent before them.
-            told: called with every trial that this process ends.
+            ended: called whenever this process has ended a trial.
         """
         end: int | None = None  # the first slot that did not fit into the budget
         while not self.nothing_fits():
@@ -128,7 +128,7 @@ class Search:
             model.ledger = _ledger(budget, self._before, trials)
             try:
                 if self._run_claim(claim, model, race, trials[:first]):
-                    told(self._record(claim))
+                    ended()
                 else:
                     end = claim.slot if end is None else min(end, claim.slot)
             except UpdateFinishedTrialError:
@@ -189,9 +189,6 @@ class Search:
         if number not in self._proposed:
             self._proposed = {number: self._proposer.generation(known, number)}
         return self._proposed[number]
-
-    def _record(self, claim: Claim) -> TrialRecord:
-        return read_record(self.study.get_trials(deepcopy=False)[claim.trial.number])
 
 
 def rival_of(trials: Sequence[TrialRecord], n_wanted: int) -> TrialRecord | None:

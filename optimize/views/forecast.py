@@ -18,7 +18,7 @@ def forecast(search: Search, space: Space, budget: Budget) -> Iterator[str]:
     The speed is that of what was run so far, the survey or an earlier run's trials; where the
     answer cache gave most of it, no time is said.
     """
-    spent = search.spent()
+    spent = search.spent(budget)
     sizes = [len(values) for values in space.dimensions.values()]
     digits = np.log10(np.array(sizes, dtype=np.float64)).sum()
     yield f"space: {len(sizes)} dimensions, about 10^{digits:.0f} points"
