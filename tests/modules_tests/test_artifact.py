@@ -36,7 +36,6 @@ from modules.prompts.records import (
 )
 from modules.tasks.example import Example
 from modules.wilson import wilson
-from tests.imports import ROOT
 from tests.modules_tests.programs.task import make_prompt
 from tests.modules_tests.prompts.strategies import TEXT, prompts
 
@@ -269,16 +268,16 @@ def test_version_1_has_no_field_of_version_2(
         load_artifact(path)
 
 
-OLD = sorted((ROOT / "artifacts").glob("*/*/seed-0.json"))
+VERSION_2 = sorted(VERSION_1.parent.glob("artifact-version-2-*.json"))
 
 
-@pytest.mark.parametrize("path", OLD, ids=lambda path: f"{path.parts[-3]}-{path.parts[-2]}")
+@pytest.mark.parametrize("path", VERSION_2, ids=lambda path: path.stem)
 def test_files_of_version_2_load_and_are_written_as_they_were(path: Path, tmp_path: Path) -> None:
     """Their digests were taken before there was a version 3."""
     raw = path.read_bytes()
     value = json.loads(raw)
     old = load_artifact(path)
-    assert old.schema_version == value["schema_version"]
+    assert old.schema_version == value["schema_version"] == 2
     assert old.prompt.identity() == sha256_text(canonical_json(value["prompt"]))
     save_artifact(old, tmp_path / "a.json")
     assert (tmp_path / "a.json").read_bytes() == raw
