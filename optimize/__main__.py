@@ -95,7 +95,9 @@ def _show(artifact: Artifact, task: Task, model: LocalModel) -> None:
         f"  frozen: {together}{score.accuracy:.1%} on confirm "
         f"[{score.low:.1%}, {score.high:.1%}], n = {score.n}"
     )
-    for prompt in artifact.prompts:
+    for number, prompt in enumerate(artifact.prompts, 1):
+        if artifact.members:
+            print(f"  prompt {number} of {len(artifact.prompts)}:")
         sample = cut(task.splits.dev[0].inputs[task.input_field], prompt.cap)
         print("  " + shown(prompt, sample, model).replace("\n", "\n  "))
 

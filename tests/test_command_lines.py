@@ -75,6 +75,19 @@ def test_the_search_freezes_and_says_so(
     assert artifact.command.startswith("python -m optimize --n-train 12")
 
 
+def test_each_prompt_of_an_ensemble_is_printed_with_its_number(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = place._replace(out=tmp_path / "out")
+    optimize_main(search_arguments(elsewhere, ensemble="2"))
+    printed = capsys.readouterr().out
+    assert "frozen: 2 prompts together, " in printed
+    assert [line for line in printed.splitlines() if line.startswith("  prompt ")] == [
+        "  prompt 1 of 2:",
+        "  prompt 2 of 2:",
+    ]
+
+
 def test_the_proof_prints_a_table_and_is_the_same_twice(
     place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
