@@ -43,6 +43,8 @@ _PARTED = {"blank-line": "", "line": " parted by line breaks", "rule": " parted 
 def _layout(prompt: Prompt) -> str:
     layout = prompt.layout
     kind = "chat turns" if layout.kind == "chat" else f"plain text{_PARTED[layout.separator]}"
+    if not prompt.instruction:
+        return kind
     if layout.instruction == "both":
         return f"{kind} with the instruction before and after the input"
     return f"{kind} with the instruction {layout.instruction} the input"
@@ -51,7 +53,8 @@ def _layout(prompt: Prompt) -> str:
 def _instruction(prompt: Prompt) -> str:
     if not prompt.instruction:
         return "no instruction"
-    return f"the instruction's parts {listed([part.role for part in prompt.instruction])}"
+    roles = [part.role for part in prompt.instruction]
+    return f"the instruction's {'part' if len(roles) == 1 else 'parts'} {listed(roles)}"
 
 
 def _words(prompt: Prompt) -> str:
