@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchmarks.common import RESULTS
 from benchmarks.search import protocol
@@ -159,6 +159,7 @@ def _draw(axis: Any, theme: Theme, panel: Panel | None) -> None:
             fontsize=SMALL,
             color=theme.text,
         )
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda tokens, _: f"{tokens:,.0f}"))
-    axis.xaxis.set_minor_formatter("")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda tokens, _: f"{tokens / 1000:g}k"))
     axis.tick_params(labelsize=SMALL)
