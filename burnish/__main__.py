@@ -8,12 +8,11 @@ import difflib
 import importlib
 import importlib.metadata
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, cast
 
-from modules.errors import USER_MISTAKE, UserError, exit_code
+from modules.errors import USER_MISTAKE, UserError, leave
 
 
 class Command(NamedTuple):
@@ -102,13 +101,7 @@ def doer(command: Command) -> Doer:
 def run() -> None:
     """Be the program `burnish`."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    try:
-        status = exit_code(lambda: main(sys.argv[1:]))
-        sys.stdout.flush()
-    except BrokenPipeError:  # who read it has seen enough, as `head` has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 1
-    sys.exit(status)
+    leave(lambda: main(sys.argv[1:]))
 
 
 def _check_name(asked: str) -> None:

@@ -19,7 +19,7 @@ from burnish.job import Job, exists, plan_job
 from burnish.journal import Journal
 from burnish.labelling import answer_stream, fill, write
 from burnish.tables import ENDINGS, STREAMED, open_stream
-from modules.errors import INTERRUPTED, UserError
+from modules.errors import INTERRUPTED, NO_READER, UserError
 from modules.files import sha256_file
 from modules.prompts import Artifact, load_artifact
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 NEW_COLUMNS = ("label", "confidence", "outcome")
 
 _STANDARD = "-"
-_NO_READER = 141  # as a shell says it of a process that SIGPIPE ended
 _LIBRARIES = ("burnish", "tokenizers", "torch", "transformers")
 
 
@@ -148,7 +147,7 @@ def _label_input(
         return INTERRUPTED
     except BrokenPipeError:  # the reader has what it wants; Python would say so again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _NO_READER
+        return NO_READER
     for line in tally.lines(tally.outcomes.total(), time.perf_counter() - start):
         print(line, file=sys.stderr)
     return None

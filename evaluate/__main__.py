@@ -27,7 +27,7 @@ from evaluate.sample import Sample
 from evaluate.sealed import load_sealed_task, open_test
 from evaluate.table import text_table
 from modules.command import recorded
-from modules.errors import UserError, exit_code
+from modules.errors import UserError, leave
 from modules.files import make_folder
 from modules.prompts import Artifact, file_name
 from modules.tasks.example import Example, Task
@@ -125,4 +125,4 @@ def _record(sample: Sample) -> SampleRecord:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    sys.exit(exit_code(lambda: main(sys.argv[1:])))
+    leave(lambda: main(sys.argv[1:]))

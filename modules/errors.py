@@ -4,11 +4,15 @@ Everything below a command line raises `UserError` with a sentence that says the
 received, where it stood and what to do; only `exit_code` turns it into a line and a status.
 """
 
+import os
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 USER_MISTAKE = 2
 INTERRUPTED = 130
+NO_READER = 141
+"""As a shell says it of a process that SIGPIPE ended."""
 
 
 class UserError(Exception):
@@ -31,6 +35,20 @@ def exit_code(command: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         print("stopped; run the same command again to go on", file=sys.stderr)
         return INTERRUPTED
+
+
+def leave(command: Callable[[], int | None]) -> NoReturn:
+    """Run a command line's body and leave the process with its exit status.
+
+    It is 141, without a word, where the reader of standard output has seen enough, as `head` has.
+    """
+    try:
+        status = exit_code(command)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = NO_READER
+    sys.exit(status)
 
 
 def _line(text: str) -> str:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from modules.command import recorded
-from modules.errors import UserError, exit_code
+from modules.errors import UserError, leave
 from modules.files import make_folder
 from modules.lm import DEFAULT_MODELS, LocalModel, load_model
 from modules.prompts import OWN_OPTIMIZER, Artifact, artifact_path, cut, file_name, load_artifact
@@ -104,4 +104,4 @@ def _show(artifact: Artifact, task: Task, model: LocalModel) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    sys.exit(exit_code(lambda: main(sys.argv[1:])))
+    leave(lambda: main(sys.argv[1:]))

@@ -12,7 +12,7 @@ from benchmarks.search.contestants import absent
 from benchmarks.search.curves import draw_curves
 from benchmarks.search.report import write_report
 from benchmarks.search.running import Bench, Setting, check_journal, run_matrix
-from modules.errors import exit_code
+from modules.errors import leave
 from modules.files import make_folder
 from modules.lm import DEFAULT_MODELS
 from modules.tasks import TASK_NAMES
@@ -112,4 +112,4 @@ def _add_running(
 
 
 if __name__ == "__main__":
-    sys.exit(exit_code(lambda: main(sys.argv[1:])))
+    leave(lambda: main(sys.argv[1:]))

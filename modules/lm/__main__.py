@@ -6,7 +6,7 @@ import sys
 
 import torch
 
-from modules.errors import UserError, exit_code
+from modules.errors import UserError, leave
 from modules.lm.check import Finding, check
 from modules.lm.known import DEFAULT_MODELS
 from modules.lm.load import load_model
@@ -59,4 +59,4 @@ def _parser() -> argparse.ArgumentParser:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    sys.exit(exit_code(lambda: main(sys.argv[1:])))
+    leave(lambda: main(sys.argv[1:]))

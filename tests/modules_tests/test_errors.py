@@ -1,8 +1,12 @@
 """The boundary where a user's mistake becomes a line and a status."""
 
+import subprocess
+import sys
+
 import pytest
 
 from modules.errors import UserError, exit_code
+from tests.imports import ROOT
 
 
 def raising(error: BaseException):
@@ -41,3 +45,13 @@ def test_an_interrupt_is_130_and_says_how_to_go_on(capsys: pytest.CaptureFixture
 def test_our_own_bug_passes_through() -> None:
     with pytest.raises(ZeroDivisionError, match="ours"):
         exit_code(raising(ZeroDivisionError("ours")))
+
+
+def test_a_reader_that_has_gone_is_no_traceback() -> None:
+    body = "[print('x' * 1000) for _ in range(1000)] and None"
+    program = f"from modules.errors import leave; leave(lambda: {body})"
+    pipe = '"$0" -c "$1" | head -c 1; exit "${PIPESTATUS[0]}"'
+    done = subprocess.run(
+        ["bash", "-c", pipe, sys.executable, program], capture_output=True, cwd=ROOT, check=False
+    )
+    assert (done.stdout, done.stderr, done.returncode) == (b"x", b"", 141)
