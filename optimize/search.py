@@ -122,6 +122,8 @@ def _study(
 
     try:
         search.run(model, Race(model, task, stops=config.racing), budget, tell)
+    except BrokenPipeError:  # of the watcher's: who read it has gone
+        raise
     except (OSError, StorageInternalError) as error:
         raise UserError(
             f"the study cannot be written any more ({error}); what it has is kept, and the same "

@@ -357,6 +357,19 @@ def test_a_small_budget_meets_confirm_with_fewer_finalists(
     assert artifact.search.spent["forward_tokens"] <= trial + one
 
 
+def test_a_reader_that_has_gone_is_not_a_study_that_cannot_be_written(
+    task: Task, model: LocalModel, tmp_path: Path
+) -> None:
+    notes = Notes()
+
+    def gone() -> None:
+        raise BrokenPipeError
+
+    notes.at_trial_end = gone
+    with pytest.raises(BrokenPipeError):
+        search(task, model, tmp_path, notes)
+
+
 def test_a_budget_below_one_trial_is_refused(task: Task, model: LocalModel, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="the budget of 1,000 forward tokens is too small"):
         search(task, model, tmp_path, budget=1_000)
