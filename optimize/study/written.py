@@ -1,7 +1,7 @@
 """The writer's instructions in the study: written once, then read, with what they cost."""
 
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import optuna
 from optuna.trial import TrialState
@@ -49,11 +49,10 @@ def with_written(
             raise
         study.tell(claim.trial.number, state=TrialState.PRUNED)
     written = {f"written-{n}": text for n, text in enumerate(study.user_attrs[_WRITTEN], start=1)}
-    tokens, calls = study.user_attrs[_COST]
     return replace(
         prepared,
         space=replace(prepared.space, written=written),
-        cost=prepared.cost + Cost(tokens=tokens, calls=calls),
+        cost=prepared.cost + Cost(**study.user_attrs[_COST]),
     )
 
 
@@ -62,6 +61,6 @@ def _write(study: optuna.Study, task: Task, model: LocalModel, config: SearchCon
     writer = open_writer(config.writer, model, config.seed)
     model.ledger = Ledger(_MAX_TOKENS)
     texts = write_instructions(writer, task, model)
-    cost = cost_of(model.ledger)
-    study.set_user_attr(_COST, [cost.tokens, cost.calls])
+    cost = cost_of(model.ledger) if model.ledger.account.n_prompts else Cost()
+    study.set_user_attr(_COST, asdict(cost))
     study.set_user_attr(_WRITTEN, list(texts))

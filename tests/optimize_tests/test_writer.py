@@ -10,8 +10,12 @@ from modules.errors import UserError
 from modules.lm import Ledger, LocalModel
 from modules.prompts import load_artifact
 from modules.tasks.example import Task
+from optimize.config import Budget
 from optimize.propose.writer import N_WRITTEN, open_writer, write_instructions
+from optimize.race.record import Cost
 from optimize.search import run_search
+from optimize.space.space import Space
+from optimize.study.study import Search
 from optimize.watcher import Watcher
 from tests.optimize_tests.searching import config
 
@@ -81,6 +85,27 @@ def test_a_study_remembers_what_was_written(
     (journal,) = tmp_path.glob("runs/*/*.journal")
     assert "Which of the two is it, honestly?" in journal.read_text()
     assert '"written-1"' in journal.read_text()  # some trial tried it
+
+
+def test_the_time_of_writing_is_told_with_its_tokens(
+    task: Task, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tokens without their time would make the forecast's speed too high."""
+    costs = []
+
+    class Noting(Watcher):
+        def began(self, search: Search, space: Space, budget: Budget) -> None:
+            costs.append(Cost(**search.study.user_attrs["written_cost"]))
+
+    run_search(task, model, config(tmp_path / "own", writer="self"), Noting())
+    said = Scripted(["Name the mood of the words."])
+    monkeypatch.setattr("optimize.study.written.open_writer", lambda *_: said)
+    run_search(task, model, config(tmp_path / "other", writer="said"), Noting())
+
+    own, other = costs
+    assert own.tokens > 0
+    assert own.seconds > 0
+    assert other == Cost()  # another model's tokens are not on the account, nor is its time
 
 
 @pytest.mark.parametrize("name", ["@http://x", "openai/@http://x", "model@https://x"])
