@@ -17,6 +17,7 @@ from evaluate.rows import frame, save
 from evaluate.run_record import load_run, save_run
 from modules.errors import UserError
 from modules.prompts import Layout
+from modules.prompts.prompt import Part
 from tests.evaluate_tests import runs
 from tests.evaluate_tests.records import INVALID, LM_ERROR, WRONG, record
 
@@ -153,7 +154,10 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
 
 
 SECOND = runs.PROMPT.model_copy(
-    update={"layout": Layout(kind="text", answer_lead="A:", instruction="both", separator="rule")}
+    update={
+        "layout": Layout(kind="text", answer_lead="A:", instruction="both", separator="rule"),
+        "instruction": (Part(role="task", text="Say which it is."),),
+    }
 )
 
 
@@ -174,8 +178,8 @@ def test_an_ensemble_is_described_and_shown_prompt_by_prompt(tmp_path: Path) -> 
     page = " ".join(write_markdown(build_report(Facts(found))).split())
     assert (
         "What was found: an ensemble of 2 prompts, which chooses by the mean of their calibrated "
-        "log-probabilities; in writing its first prompt answers alone: (1) plain text with the "
-        "instruction before the input, "
+        "log-probabilities; in writing its first prompt answers alone: (1) plain text, no "
+        "instruction, "
     ) in page
     assert "(2) plain text parted by rules with the instruction before and after the input" in page
     assert "Prompt 2 of 2 of the ensemble as a reads it" in page
