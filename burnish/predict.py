@@ -7,7 +7,6 @@ them. The target appears whole, by a rename. All of that is little beside the mo
 
 import argparse
 import importlib.metadata
-import os
 import sys
 import time
 from pathlib import Path
@@ -19,7 +18,7 @@ from burnish.job import Job, exists, plan_job
 from burnish.journal import Journal
 from burnish.labelling import answer_stream, fill, write
 from burnish.tables import ENDINGS, STREAMED, open_stream
-from modules.errors import INTERRUPTED, NO_READER, UserError
+from modules.errors import INTERRUPTED, UserError, no_reader
 from modules.files import sha256_file
 from modules.prompts import Artifact, load_artifact
 
@@ -145,9 +144,8 @@ def _label_input(
     except KeyboardInterrupt:
         print("stopped; standard input cannot be gone on with", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # the reader has what it wants; Python would say so again at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NO_READER
+    except BrokenPipeError:
+        return no_reader()
     for line in tally.lines(tally.outcomes.total(), time.perf_counter() - start):
         print(line, file=sys.stderr)
     return None

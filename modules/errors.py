@@ -11,8 +11,7 @@ from typing import NoReturn
 
 USER_MISTAKE = 2
 INTERRUPTED = 130
-NO_READER = 141
-"""As a shell says it of a process that SIGPIPE ended."""
+_NO_READER = 141  # as a shell says it of a process that SIGPIPE ended
 
 
 class UserError(Exception):
@@ -46,9 +45,14 @@ def leave(command: Callable[[], int | None]) -> NoReturn:
         status = exit_code(command)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = NO_READER
+        status = no_reader()
     sys.exit(status)
+
+
+def no_reader() -> int:
+    """Give the exit status for a reader that has gone; what Python still writes goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _NO_READER
 
 
 def _line(text: str) -> str:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import sys
 import tracemalloc
 from pathlib import Path
@@ -130,7 +131,7 @@ def test_a_reader_that_goes_away_is_no_error(
 
     fake(monkeypatch, gone)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"text\na\n")))
-    monkeypatch.setattr(predict.os, "dup2", lambda *_: None)
+    monkeypatch.setattr(os, "dup2", lambda *_: None)
     assert run(frozen, "-") == 141
     assert "Traceback" not in capfd.readouterr().err
 
