@@ -10,15 +10,15 @@ Example:
     model.generate(asked)
 """
 
+from modules.lm.choices import Choices
 from modules.lm.generation import Completion
 from modules.lm.known import DEFAULT_MODELS, KNOWN_MODELS
 from modules.lm.ledger import Account, BudgetExceeded, Ledger
 from modules.lm.load import load_model
+from modules.lm.looks import Looks
 from modules.lm.model import (
-    Choices,
     GenerateRequest,
     LocalModel,
-    Looks,
     ModelIdentity,
     PromptTooLong,
 )

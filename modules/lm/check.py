@@ -15,8 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from modules.lm.choices import Choices
 from modules.lm.forward import Forward
-from modules.lm.model import Choices, GenerateRequest, LocalModel
+from modules.lm.model import GenerateRequest, LocalModel
 from modules.lm.sampling import Sampling
 from modules.prompts.prompt import Demo, LabelWord, Layout, Part, Prompt
 from modules.prompts.render import Rendered, render

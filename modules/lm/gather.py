@@ -11,9 +11,10 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from modules.lm.choices import Choices
 from modules.lm.generation import Completion
 from modules.lm.ledger import BudgetExceeded
-from modules.lm.model import Choices, GenerateRequest, LocalModel
+from modules.lm.model import GenerateRequest, LocalModel
 from modules.prompts.render import Rendered
 
 _WAIT_SECONDS = 0.02

@@ -8,27 +8,26 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from modules.lm.answers import Answers
 from modules.lm.batching import Ids
+from modules.lm.choices import Choices, Filling, wanted_rows
 from modules.lm.codec import Codec, Encoded
 from modules.lm.forward import Forward, Row
 from modules.lm.generation import Completion, GenerationRow, run_generation
 from modules.lm.ledger import Ledger
+from modules.lm.looks import Looks
 from modules.lm.sampling import Sampling
-from modules.lm.trie import Fork, choice_log_probabilities, forks
+from modules.lm.trie import Fork, forks
 from modules.prompts.render import Rendered
 
-Array = NDArray[np.float64]
 Progress = Callable[[int], None]
 
-_PRODUCTS = 2**23  # products that exact logits hold at a time, 64 MiB
 _START = Fork(path=(), tokens=(), member=np.zeros((0, 0), dtype=np.bool_))
 
 
@@ -46,81 +45,6 @@ class ModelIdentity:
     digest: str
     dtype: str
     processor: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choices:
-    """The distribution over the choices for n prompts, at any temperature, from one pass.
-
-    `fork_logits` holds the logits [n, ways] at each fork of the choices' trie, `free_mass` [n] the
-    log-probability that an unconstrained model would begin one of the choices.
-    """
-
-    fork_list: tuple[Fork, ...]
-    fork_logits: tuple[Array, ...]
-    free_mass: Array
-    n_choices: int
-    n_input_tokens: tuple[int, ...]
-
-    def log_probabilities(self, temperature: float = 1.0) -> Array:
-        """Give float64 [n, n_choices]; temperature > 0 divides the logits at every fork."""
-        return choice_log_probabilities(
-            self.fork_list, self.fork_logits, self.n_choices, temperature
-        )
-
-    def split(self) -> list["Choices"]:
-        """Give one `Choices` a prompt."""
-        return [
-            replace(
-                self,
-                fork_logits=tuple(logits[n : n + 1] for logits in self.fork_logits),
-                free_mass=self.free_mass[n : n + 1],
-                n_input_tokens=(n_input,),
-            )
-            for n, n_input in enumerate(self.n_input_tokens)
-        ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Looks:
-    """What the model is about to say after each of n prompts, from one pass.
-
-    `states` holds the last hidden states [n, H] where the answer's first token would come, in the
-    model's own dtype, `log_totals` [n] the logs of the softmax's denominators there.
-    """
-
-    states: Tensor = field(repr=False)
-    log_totals: Array = field(repr=False)
-    n_input_tokens: tuple[int, ...]
-    _forward: Forward = field(repr=False)
-
-    @property
-    def hidden(self) -> NDArray[np.float32]:
-        """The last hidden states, float32 [n, H]."""
-        return np.asarray(self.states.float().numpy())
-
-    def log_probabilities(self, tokens: Sequence[int]) -> Array:
-        """Give the log-probability of a few tokens, float64 [n, n_tokens], as exact as `choose`.
-
-        A part of the tokens at a time, so that memory does not grow with their number.
-        """
-        n, width = self.states.shape
-        step = max(1, _PRODUCTS // max(1, n * width))
-        parts = [tokens[at : at + step] for at in range(0, len(tokens), step)]
-        logits = [self._forward.exact_logits(self.states, part).cpu().numpy() for part in parts]
-        return np.concatenate([np.empty((n, 0)), *logits], axis=1) - self.log_totals[:, None]
-
-    def vocabulary(self) -> Iterator[Array]:
-        """Give the log-probabilities of all tokens, float64 [B, V], a few prompts at a time.
-
-        In order and in the model's own precision; a block is the caller's to change.
-        """
-        at = 0
-        for logits in self._forward.vocabulary_logits(self.states):
-            block = logits.cpu().double().numpy()
-            block -= self.log_totals[at : at + len(block), None]
-            at += len(block)
-            yield block
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,15 +120,17 @@ class LocalModel:
             raise ValueError("prompts with different leads cannot be scored in one call")
         tree = next(iter(trees.values()), ())
         n = len(prompts)
-        result = _Filling(tree, n)
+        result = Filling(tree, n)
         wanted = {
-            shared: _wanted(encoded, members, tree)
+            shared: wanted_rows(encoded, members, tree)
             for shared, members in _by_prefix(encoded).items()
         }
         self._check_length(
             max((len(s) + len(row.ids) for s in wanted for row in wanted[s]), default=0)
         )
-        each = [{one.shared: _wanted([one], [0], tree)} for one in encoded] if apart else [wanted]
+        each = (
+            [{one.shared: wanted_rows([one], [0], tree)} for one in encoded] if apart else [wanted]
+        )
         with self._lock, self._reuse_noted():
             own = sum(map(_n_own_tokens, each))
             self.ledger.charge(n_prompts=n, forward_tokens=own, shared=wanted)
@@ -230,7 +156,7 @@ class LocalModel:
             return 0
         tree = self._trie(encoded[0], answers)
         groups = _by_prefix(encoded)
-        wanted = {s: _wanted(encoded, members, tree) for s, members in groups.items()}
+        wanted = {s: wanted_rows(encoded, members, tree) for s, members in groups.items()}
         return _n_own_tokens(wanted) + with_shared * sum(map(len, wanted))
 
     def look(self, prompts: Sequence[Rendered], progress: Progress | None = None) -> Looks:
@@ -249,7 +175,7 @@ class LocalModel:
         encoded = [self.codec.encode(prompt) for prompt in prompts]
         self._check_length(max((len(e.ids) for e in encoded), default=0))
         wanted = {
-            shared: _wanted(encoded, members, [_START])
+            shared: wanted_rows(encoded, members, [_START])
             for shared, members in _by_prefix(encoded).items()
         }
         states: dict[int, Tensor] = {}
@@ -273,7 +199,7 @@ class LocalModel:
             states=torch.stack([states[n] for n in range(len(prompts))]) if prompts else none,
             log_totals=log_totals,
             n_input_tokens=tuple(len(e.ids) for e in encoded),
-            _forward=self._forward,
+            forward=self._forward,
         )
 
     def generate(
@@ -375,7 +301,7 @@ class LocalModel:
         self,
         shared: Ids,
         wanted: Mapping[Row, Sequence[tuple[int, int]]],
-        result: "_Filling",
+        result: Filling,
         progress: Progress | None,
     ) -> None:
         """Find or run the wanted rows and enter them into the result."""
@@ -404,38 +330,6 @@ class LocalModel:
             if self.answers is not None:
                 self.answers.keep_states([keys[n] for n in numbers], scored.hidden, totals.tolist())
             yield numbers, scored.hidden, totals
-
-
-class _Filling:
-    """The logits at each fork of a tree and the free mass of n prompts, while they come in."""
-
-    def __init__(self, tree: tuple[Fork, ...], n: int) -> None:
-        self.tree = tree
-        self.logits = tuple(np.zeros((n, len(fork.tokens))) for fork in tree)
-        self.free_mass = np.zeros(n)
-
-    def enter(
-        self, owners: Sequence[Sequence[tuple[int, int]]], ways: Sequence[Tensor], totals: Tensor
-    ) -> None:
-        """Enter a batch: who wants each row, its logits at each fork [B, ways], its log total."""
-        begin = torch.logsumexp(ways[0], dim=1) - totals
-        for at, owner in enumerate(owners):
-            for member, fork in owner:
-                self.logits[fork][member] = ways[fork][at].numpy()
-                if fork == 0:
-                    self.free_mass[member] = min(0.0, float(begin[at]))
-
-
-def _wanted(
-    encoded: Sequence[Encoded], members: Sequence[int], tree: Sequence[Fork]
-) -> dict[Row, list[tuple[int, int]]]:
-    """Give the distinct rows behind one shared part, and which (prompt, fork) each answers."""
-    wanted: dict[Row, list[tuple[int, int]]] = defaultdict(list)
-    for member in members:
-        for number, fork in enumerate(tree):
-            row = Row(kept=encoded[member].kept, own=encoded[member].own + fork.path)
-            wanted[row].append((member, number))
-    return wanted
 
 
 def _n_own_tokens(wanted: Mapping[Ids, Mapping[Row, object]]) -> int:

@@ -168,7 +168,7 @@ def test_the_bias_decides(classifier_of: Loader, bias: tuple[float, float], labe
 def test_ties_go_to_the_first(classifier_of: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
     classifier = classifier_of(make_prompt(bias=(0.0, 0.0)))
     logp = np.log([[0.5, 0.5]])
-    monkeypatch.setattr("modules.lm.model.Choices.log_probabilities", lambda _: logp)
+    monkeypatch.setattr("modules.lm.choices.Choices.log_probabilities", lambda _: logp)
     assert classifier("a") == Answer(
         label="neg", confidence=0.5, probabilities={"neg": 0.5, "pos": 0.5}, outcome="ok"
     )
