@@ -1,9 +1,11 @@
 """The matrix of optimizers: the order of its cells, its journal, and the numbers of its report."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from benchmarks.search.journal import (
     add_test,
     read_results,
     read_tests,
+    same_prompt,
 )
 from benchmarks.search.promptolution_install import is_installed
 from benchmarks.search.protocol import Cell, cells
@@ -383,6 +386,31 @@ def test_what_goes_wrong_is_recorded(task: Task, model: LocalModel, tmp_path: Pa
 
     assert not found.ok
     assert found.error.startswith("UserError")
+
+
+def test_a_prompt_is_scored_once(task: Task, model: LocalModel, tmp_path: Path) -> None:
+    first = contestants.run_cell(cell(optimizer="labeled"), task, model, tmp_path)
+    alike = cell(optimizer="labeled", budget="small")
+    on_its_own = contestants.run_cell(alike, task, model, tmp_path)
+    add_result(tmp_path, dataclasses.replace(first, correct="1" * first.n_test))
+
+    taken = contestants.run_cell(alike, task, model, tmp_path)
+
+    assert (on_its_own.correct, on_its_own.prompt) == (first.correct, first.prompt)
+    assert "scored_as" not in on_its_own.notes
+    assert (taken.correct, taken.cell) == ("1" * first.n_test, alike)
+    assert taken.notes["scored_as"] == first.cell.key
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"dtype": "bfloat16"}, {"test_hash": "another"}, {"prompt": {"text": "b"}}, {"error": "e"}],
+)
+def test_another_setting_scores_the_prompt_again(changes: dict[str, Any]) -> None:
+    searched = dataclasses.replace(result("101"), dtype="float32", prompt={"text": "a"})
+
+    assert same_prompt([searched], searched) == searched
+    assert same_prompt([dataclasses.replace(searched, **changes)], searched) is None
 
 
 def test_promptolution_is_left_out_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

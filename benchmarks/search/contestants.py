@@ -3,13 +3,13 @@
 import dataclasses
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.search.journal import Result
+from benchmarks.search.journal import Result, read_results, same_prompt
 from benchmarks.search.promptolution_install import is_installed
 from benchmarks.search.protocol import OURS, PROMPTOLUTION, Cell, budget_tokens
 from modules.lm import BudgetExceeded, Ledger, LocalModel
@@ -23,6 +23,10 @@ from optimize.watcher import Watcher
 
 ENSEMBLE_OF = 5
 """Prompts of "optuna-ensemble"."""
+
+
+Score = Callable[[], Result]
+"""Scores on the test split what a search has found."""
 
 
 class Ending(Watcher):
@@ -52,7 +56,8 @@ def run_cell(cell: Cell, task: Task, model: LocalModel, folder: Path) -> Result:
         cell: which one.
         task: the cell's task, split with the cell's seed.
         model: the cell's model, without an answer cache; its ledger is replaced.
-        folder: where the search may keep its files; what an earlier try left there is removed.
+        folder: that of the journal, where the search may keep its files; what an earlier try left
+            there is removed. A prompt that the journal has scored is not scored again.
     """
     home = folder / "cells" / cell.key
     shutil.rmtree(home, ignore_errors=True)
@@ -62,11 +67,14 @@ def run_cell(cell: Cell, task: Task, model: LocalModel, folder: Path) -> Result:
         budget_tokens=budget_tokens(cell.task, cell.budget),
         n_test=len(test),
         test_hash=task.splits.test.digest,
+        dtype=model.identity.dtype,
     )
     run = _promptolution if cell.optimizer in PROMPTOLUTION else _frozen
     start = time.perf_counter()
     try:
-        return run(result, task, model, home, test)
+        searched, score = run(result, task, model, home, test)
+        twin = same_prompt(read_results(folder), searched)
+        return _scored(score) if twin is None else _scored_as(twin, searched)
     except (Exception, BudgetExceeded) as error:  # noqa: BLE001  a peer may raise anything
         seconds = time.perf_counter() - start
         account = model.ledger.account
@@ -96,7 +104,7 @@ def choose_labels(
 
 def _frozen(
     result: Result, task: Task, model: LocalModel, home: Path, test: Sequence[Example]
-) -> Result:
+) -> tuple[Result, Score]:
     """Run an optimizer that freezes an artifact: our own search, or one of DSPy's."""
     cell = result.cell
     own = cell.optimizer in OURS
@@ -115,16 +123,13 @@ def _frozen(
     artifact, _ = (run_search if own else run_dspy_optimizer)(task, model, config, watcher)
     seconds = time.perf_counter() - start
     prompts = artifact.prompts
-    correct, test_seconds = _score(model, prompts, task, test)
-    return dataclasses.replace(
+    searched = dataclasses.replace(
         result,
-        correct=correct,
         dev=artifact.scores["dev"].accuracy,
         confirm=artifact.scores["confirm"].accuracy,
         forward_tokens=artifact.search.spent["forward_tokens"],
         calls=artifact.search.spent["n_prompts"],
         seconds=round(seconds, 3),
-        test_seconds=round(test_seconds, 3),
         prompt_tokens=sum(model.count_tokens(render(prompt, "")) for prompt in prompts),
         prompt={"prompts": [prompt.model_dump(mode="json") for prompt in prompts]},
         notes={
@@ -135,11 +140,19 @@ def _frozen(
         },
     )
 
+    def score() -> Result:
+        model.ledger = Ledger()
+        said = choose_labels(model, prompts, [example.inputs[task.input_field] for example in test])
+        right = said == np.array(task.gold(test))
+        return dataclasses.replace(searched, correct=_bits(right.tolist()))
+
+    return searched, score
+
 
 def _promptolution(
     result: Result, task: Task, model: LocalModel, home: Path, test: Sequence[Example]
-) -> Result:
-    """Run one of promptolution's optimizers and score its prompt as promptolution predicts."""
+) -> tuple[Result, Score]:
+    """Run one of promptolution's optimizers; its prompt is scored as promptolution predicts."""
     from benchmarks.search.promptolution_search import Rival
 
     rival = Rival(result.cell.optimizer, task, model, result.cell.seed)
@@ -147,42 +160,56 @@ def _promptolution(
     found = rival.search(result.budget_tokens)
     seconds = time.perf_counter() - start
     account = model.ledger.account
-    model.ledger = Ledger()
-    start = time.perf_counter()
-    on_test = rival.predict(found.prompt, test)
-    dev = rival.predict(found.prompt, task.splits.dev)
-    confirm = rival.predict(found.prompt, task.splits.confirm)
-    return dataclasses.replace(
+    searched = dataclasses.replace(
         result,
-        correct=_bits(on_test.correct),
-        guided=_bits(on_test.guided),
-        dev=dev.accuracy,
-        confirm=confirm.accuracy,
         forward_tokens=account.forward_tokens,
         calls=account.n_prompts,
         seconds=round(seconds, 3),
-        test_seconds=round(time.perf_counter() - start, 3),
         prompt_tokens=rival.n_prompt_tokens(found.prompt),
         prompt={"text": found.prompt},
-        notes={
-            "n_steps": found.n_steps,
-            "ended_by": found.ended_by,
-            "n_defaulted": on_test.n_defaulted,
-            "guided_dev": sum(dev.guided) / len(dev.guided),
-            "guided_confirm": sum(confirm.guided) / len(confirm.guided),
-        },
+        notes={"n_steps": found.n_steps, "ended_by": found.ended_by},
     )
 
+    def score() -> Result:
+        model.ledger = Ledger()
+        on_test = rival.predict(found.prompt, test)
+        dev = rival.predict(found.prompt, task.splits.dev)
+        confirm = rival.predict(found.prompt, task.splits.confirm)
+        return dataclasses.replace(
+            searched,
+            correct=_bits(on_test.correct),
+            guided=_bits(on_test.guided),
+            dev=dev.accuracy,
+            confirm=confirm.accuracy,
+            notes=searched.notes
+            | {
+                "n_defaulted": on_test.n_defaulted,
+                "guided_dev": sum(dev.guided) / len(dev.guided),
+                "guided_confirm": sum(confirm.guided) / len(confirm.guided),
+            },
+        )
 
-def _score(
-    model: LocalModel, prompts: Sequence[Prompt], task: Task, test: Sequence[Example]
-) -> tuple[str, float]:
-    """Give right or wrong on the test split, and the seconds that it took."""
-    model.ledger = Ledger()
+    return searched, score
+
+
+def _scored(score: Score) -> Result:
+    """Score what a search has found, and time it."""
     start = time.perf_counter()
-    said = choose_labels(model, prompts, [example.inputs[task.input_field] for example in test])
-    correct = said == np.array(task.gold(test))
-    return _bits(correct.tolist()), time.perf_counter() - start
+    scored = score()
+    return dataclasses.replace(scored, test_seconds=round(time.perf_counter() - start, 3))
+
+
+def _scored_as(twin: Result, searched: Result) -> Result:
+    """Take the scores of a cell that froze the same prompt."""
+    return dataclasses.replace(
+        searched,
+        correct=twin.correct,
+        guided=twin.guided,
+        dev=twin.dev,
+        confirm=twin.confirm,
+        test_seconds=twin.test_seconds,
+        notes=twin.notes | searched.notes | {"scored_as": twin.cell.key},
+    )
 
 
 def _bits(correct: Sequence[bool]) -> str:

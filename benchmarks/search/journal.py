@@ -6,6 +6,7 @@ the next writer cuts off and readers pass over.
 
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any
@@ -31,7 +32,8 @@ class Result:
     second figure. `dev` and `confirm` are accuracies in [0, 1] of the frozen prompt, or None.
     `forward_tokens` and `calls` are what the search spent of `budget_tokens`; `seconds` is the
     search alone, `test_seconds` what came after it, both wall time. `prompt_tokens` counts the
-    prompt around an empty input. `notes` holds what only some contestants have to say.
+    prompt around an empty input. `notes` holds what only some contestants have to say. `dtype` is
+    that of the weights, "" in a line that does not tell.
     """
 
     cell: Cell
@@ -50,6 +52,7 @@ class Result:
     prompt: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
     error: str = ""
+    dtype: str = ""
 
     @property
     def ok(self) -> bool:
@@ -84,6 +87,15 @@ def read_results(folder: Path) -> list[Result]:
         result = Result.from_json(value)
         found[result.cell.key] = result
     return list(found.values())
+
+
+def same_prompt(finished: Iterable[Result], searched: Result) -> Result | None:
+    """Give a finished cell with this prompt, test split, model and dtype, or None."""
+
+    def key(result: Result) -> tuple[object, ...]:
+        return (result.test_hash, result.cell.model, result.dtype, result.prompt)
+
+    return next((one for one in finished if one.ok and key(one) == key(searched)), None)
 
 
 def add_result(folder: Path, result: Result) -> None:
