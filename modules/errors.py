@@ -4,6 +4,7 @@ Everything below a command line raises `UserError` with a sentence that says the
 received, where it stood and what to do; only `exit_code` turns it into a line and a status.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import NoReturn
 USER_MISTAKE = 2
 INTERRUPTED = 130
 _NO_READER = 141  # as a shell says it of a process that SIGPIPE ended
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class UserError(Exception):
@@ -39,20 +41,31 @@ def exit_code(command: Callable[[], int | None]) -> int:
 def leave(command: Callable[[], int | None]) -> NoReturn:
     """Run a command line's body and leave the process with its exit status.
 
-    It is 141, without a word, where the reader of standard output has seen enough, as `head` has.
+    It is 141, without a word, where the reader of standard output has seen enough, as `head` has,
+    and 2, with a line, where a device is full that was written to.
     """
     try:
         status = exit_code(command)
         sys.stdout.flush()
     except BrokenPipeError:
         status = no_reader()
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        print(f"error: nothing more can be written ({error.strerror})", file=sys.stderr)
+        _drop_output()
+        status = USER_MISTAKE
     sys.exit(status)
 
 
 def no_reader() -> int:
     """Give the exit status for a reader that has gone; what Python still writes goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _drop_output()
     return _NO_READER
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _line(text: str) -> str:

@@ -1,11 +1,13 @@
 """The boundary where a user's mistake becomes a line and a status."""
 
+import errno
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from modules.errors import UserError, exit_code
+from modules.errors import UserError, exit_code, leave
 from tests.imports import ROOT
 
 
@@ -55,3 +57,24 @@ def test_a_reader_that_has_gone_is_no_traceback() -> None:
         ["bash", "-c", pipe, sys.executable, program], capture_output=True, cwd=ROOT, check=False
     )
     assert (done.stdout, done.stderr, done.returncode) == (b"x", b"", 141)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("size", [10, 100_000], ids=["at the end", "on the way"])
+def test_a_full_device_is_a_line(size: int) -> None:
+    program = f"from modules.errors import leave; leave(lambda: print('x' * {size}))"
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == b"error: nothing more can be written (No space left on device)\n"
+
+
+def test_another_error_of_the_system_passes_through() -> None:
+    with pytest.raises(PermissionError):
+        leave(raising(PermissionError(errno.EACCES, "ours")))
