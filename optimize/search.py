@@ -1,7 +1,7 @@
 """The search from end to end: survey, propose and race, confirm, freeze."""
 
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -111,33 +111,41 @@ def _study(
     proposer = Proposer(space, config.seed, config.sampler, config.at_once)
     search = Search(study, proposer, prepared.cost, n_wanted=min(config.ensemble, N_FINALISTS))
     watcher.began(search, space, budget)
-    n_told = len(search.finished(budget))
-
-    def tell() -> None:
-        nonlocal n_told
-        trials = search.finished(budget)
-        for trial in trials[n_told:]:
-            watcher.trial_ended(trial, space, search.spent(budget))
-        n_told = len(trials)
-
-    try:
-        search.run(model, Race(model, task, stops=config.racing), budget, tell)
-    except BrokenPipeError:  # of the watcher's: who read it has gone
-        raise
-    except (OSError, StorageInternalError) as error:
-        raise UserError(
-            f"the study cannot be written any more ({error}); what it has is kept, and the same "
-            "command goes on"
-        ) from error
-    tell()
+    finished = _finished(search, space, budget)
+    for now in _carried_on(search, space, model, Race(model, task, stops=config.racing), budget):
+        for trial in now.trials[len(finished.trials) :]:
+            watcher.trial_ended(trial, space, now.spent)
+        finished = now
     if search.nothing_fits():
         raise UserError(
             f"no prompt fits into the context of {model.identity.name} with every dev example of "
             f"{task.name}; shorten its longest texts, or take another model"
         )
-    finished = _Finished(trials=search.finished(budget), spent=search.spent(budget), space=space)
     watcher.study_ended(finished.trials, space, finished.spent)
     return finished
+
+
+def _carried_on(
+    search: Search, space: Space, model: LocalModel, race: Race, budget: Budget
+) -> Iterator[_Finished]:
+    """Run the study to the end of the budget; give what is finished after each trial and then.
+
+    Raises:
+        UserError: the study cannot be written or read any more.
+    """
+    try:
+        for _ in search.run(model, race, budget):
+            yield _finished(search, space, budget)
+        yield _finished(search, space, budget)
+    except (OSError, StorageInternalError) as error:
+        raise UserError(
+            f"the study cannot be written any more ({error}); what it has is kept, and the same "
+            "command goes on"
+        ) from error
+
+
+def _finished(search: Search, space: Space, budget: Budget) -> _Finished:
+    return _Finished(trials=search.finished(budget), spent=search.spent(budget), space=space)
 
 
 def _entrants(finished: _Finished, task: Task, size: int) -> tuple[list[Entrant], int]:

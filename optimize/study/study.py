@@ -8,7 +8,7 @@ slots within the budget are the same after any kill and with any number of proce
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
@@ -99,8 +99,7 @@ class Search:
         model: LocalModel,
         race: Race,
         budget: Budget,
-        ended: Callable[[], None],
-    ) -> None:
+    ) -> Iterator[int]:
         """Run trials until the next one would pass the budget, or nothing fits into the context.
 
         Slots that another process runs are waited for. The finished trials' costs count;
@@ -111,7 +110,9 @@ class Search:
             model: the model to search for.
             race: how a prompt is scored.
             budget: for all trials of this study and what was spent before them.
-            ended: called whenever this process has ended a trial.
+
+        Yields:
+            The slot of each trial that this process has ended.
         """
         end: int | None = None  # the first slot that did not fit into the budget
         while not self.nothing_fits():
@@ -127,12 +128,13 @@ class Search:
                 continue
             model.ledger = _ledger(budget, self._before, trials)
             try:
-                if self._run_claim(claim, model, race, trials[:first]):
-                    ended()
-                else:
-                    end = claim.slot if end is None else min(end, claim.slot)
+                held = self._run_claim(claim, model, race, trials[:first])
             except UpdateFinishedTrialError:
                 continue  # another process took this one for dead; the slot is free again
+            if held:
+                yield claim.slot
+            else:
+                end = claim.slot if end is None else min(end, claim.slot)
 
     def _run_claim(
         self, claim: Claim, model: LocalModel, race: Race, known: Sequence[TrialRecord]

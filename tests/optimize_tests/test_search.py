@@ -4,6 +4,7 @@ Two invariants of design.md stand here: the same seed gives the same bytes, and 
 killed at any moment freezes what an uninterrupted one would have.
 """
 
+import errno
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -32,6 +33,7 @@ from optimize.race.record import Cost, TrialRecord
 from optimize.race.scoring import information_loss
 from optimize.search import run_search
 from optimize.space.space import Space, build_space
+from optimize.study.claims import Claims
 from optimize.study.study import Search
 from optimize.watcher import Watcher
 from tests import tables, tiny
@@ -357,17 +359,33 @@ def test_a_small_budget_meets_confirm_with_fewer_finalists(
     assert artifact.search.spent["forward_tokens"] <= trial + one
 
 
-def test_a_reader_that_has_gone_is_not_a_study_that_cannot_be_written(
-    task: Task, model: LocalModel, tmp_path: Path
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(errno.ENOSPC, "full")])
+def test_what_fails_in_the_watcher_is_not_the_study(
+    task: Task, model: LocalModel, tmp_path: Path, error: OSError
 ) -> None:
     notes = Notes()
 
-    def gone() -> None:
-        raise BrokenPipeError
+    def fails() -> None:
+        raise error
 
-    notes.at_trial_end = gone
-    with pytest.raises(BrokenPipeError):
+    notes.at_trial_end = fails
+    with pytest.raises(type(error)) as found:
         search(task, model, tmp_path, notes)
+    assert found.value is error
+
+
+def test_a_study_that_cannot_be_written_is_told_in_a_sentence(
+    task: Task, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = Notes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    notes.at_trial_end = lambda: monkeypatch.setattr(Claims, "take", full)
+    with pytest.raises(UserError, match=r"the study cannot be written any more \(.*No space left"):
+        search(task, model, tmp_path, notes)
+    assert len(notes.trials) == 1
 
 
 def test_a_budget_below_one_trial_is_refused(task: Task, model: LocalModel, tmp_path: Path) -> None:
