@@ -357,6 +357,20 @@ def test_the_report_says_what_was_found() -> None:
     assert value["verdicts"][0]["n_ahead"] == 1
 
 
+def test_a_pair_that_not_every_peer_has_is_named() -> None:
+    whole = [result("10", task="u", optimizer=name) for name in protocol.PEERS]
+    found = analyse([*hand_made(), result("11", task="u"), *whole], {}, "optuna")
+    text = markdown(found, "optuna")
+    missing = [name for name in protocol.PEERS if name not in ("capo", "labeled")]
+
+    assert found.verdicts[0].missing == (tuple(missing), ())
+    assert "Ahead of the best peer in 2 of 2 pairs" in text
+    assert f"in 1 of them. Missing: t with m: {', '.join(missing)}.\n" in text
+    assert "every peer" not in markdown(
+        analyse([result("11", task="u"), *whole], {}, "optuna"), "optuna"
+    )
+
+
 def test_the_report_counts_silent_defaults() -> None:
     found = [
         result("1100", optimizer="capo", seed=seed, notes={"n_defaulted": seed + 1, "n_steps": 2})

@@ -55,6 +55,9 @@ OPTIMIZERS = (
 )
 """Who takes part by default."""
 
+PEERS = tuple(name for name in OPTIMIZERS if name not in OURS)
+"""Whom our search is compared with."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:

@@ -68,7 +68,7 @@ def analyse(results: list[Result], tests: dict[str, list[str]], ours: str) -> An
         comparisons += compare(group, of_group, clusters, ours)
     best = _best(comparisons)
     budgets = [b for b in protocol.BUDGETS if any(one.group.budget == b for one in best)]
-    verdicts = [verdict(b, [one for one in best if one.group.budget == b]) for b in budgets]
+    verdicts = [verdict(b, comparisons) for b in budgets]
     return Analysis(results, all_lines, comparisons, verdicts, _efficiencies(found, best, ours))
 
 
@@ -175,8 +175,18 @@ def _verdict_text(one: Verdict) -> str:
     return (
         f"Ahead of the best peer in {one.n_ahead} of {n} pairs of task and model "
         f"(significantly in {one.n_surely_ahead}, significantly behind in {one.n_surely_behind}); "
-        f"mean lead {_points(one.lead)} points."
+        f"mean lead {_points(one.lead)} points.{_missing_text(one)}"
     )
+
+
+def _missing_text(one: Verdict) -> str:
+    """Name the peers that a pair was not compared with, "" where it was with all of them."""
+    pairs = zip(one.best, one.missing, strict=True)
+    partial = [(best.group, peers) for best, peers in pairs if peers]
+    if not partial:
+        return ""
+    text = "; ".join(f"{g.task} with {g.model}: {', '.join(peers)}" for g, peers in partial)
+    return f"\n\nNot compared with every peer in {len(partial)} of them. Missing: {text}."
 
 
 def _best_rows(one: Verdict) -> Iterator[Sequence[str]]:
@@ -252,8 +262,11 @@ def _shrinkage(before: float | None, after: float) -> str:
 
 def _verdict_json(one: Verdict) -> dict[str, Any]:
     pairs = [
-        {"task": best.group.task, "model": best.group.model, "peer": best.peer, "p_holm": p}
-        for best, p in zip(one.best, one.adjusted, strict=True)
+        {
+            **{"task": best.group.task, "model": best.group.model, "peer": best.peer},
+            **{"p_holm": p, "missing": missing},
+        }
+        for best, p, missing in zip(one.best, one.adjusted, one.missing, strict=True)
     ]
     return {
         "budget": one.budget,

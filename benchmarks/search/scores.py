@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.search.journal import Result
-from benchmarks.search.protocol import OURS
+from benchmarks.search.protocol import OURS, PEERS
 from evaluate.statistics import holm, mcnemar
 
 Array = NDArray[np.float64]
@@ -239,27 +239,36 @@ def compare(
 class Verdict(NamedTuple):
     """All pairs (task, model) of one budget against their best peers.
 
-    `adjusted` are Holm's p-values in the order of `best`, over these pairs alone. `lead` is the
-    mean lead over the pairs, NaN without one.
+    `adjusted` are Holm's p-values in the order of `best`, over these pairs alone; `missing` are, in
+    that order, the peers that were not compared with. `lead` is the mean lead over the pairs, NaN
+    without one.
     """
 
     budget: str
     best: tuple[Comparison, ...]
     adjusted: tuple[float, ...]
+    missing: tuple[tuple[str, ...], ...]
     n_ahead: int
     n_surely_ahead: int
     n_surely_behind: int
     lead: float
 
 
-def verdict(budget: str, best: Sequence[Comparison]) -> Verdict:
-    """Sum up the comparisons with the best peers of one budget."""
+def verdict(budget: str, comparisons: Iterable[Comparison]) -> Verdict:
+    """Sum up one budget; of each group's comparisons the first is that with the best peer."""
+    of_group: dict[Group, list[Comparison]] = defaultdict(list)
+    for one in comparisons:
+        if one.group.budget == budget:
+            of_group[one.group].append(one)
+    best = [found[0] for found in of_group.values()]
+    compared = [{one.peer for one in found} for found in of_group.values()]
     adjusted = holm([one.p for one in best]).tolist()
     sure = [p <= ALPHA for p in adjusted]
     return Verdict(
         budget=budget,
         best=tuple(best),
         adjusted=tuple(adjusted),
+        missing=tuple(tuple(p for p in PEERS if p not in found) for found in compared),
         n_ahead=sum(one.lead > 0 for one in best),
         n_surely_ahead=sum(s and one.lead > 0 for s, one in zip(sure, best, strict=True)),
         n_surely_behind=sum(s and one.lead < 0 for s, one in zip(sure, best, strict=True)),
