@@ -61,15 +61,17 @@ def analyse(results: list[Result], tests: dict[str, list[str]], ours: str) -> An
     """Compute every number of the report."""
     found, failed = entries(results), n_failed(results)
     all_lines: list[Line] = []
-    comparisons: list[Comparison] = []
+    pairs: list[list[Comparison]] = []
     for group, of_group in found.items():
         clusters = clusters_of(of_group, tests)
         all_lines += lines(group, of_group, clusters, failed.get(group, {}))
-        comparisons += compare(group, of_group, clusters, ours)
-    best = _best(comparisons)
-    budgets = [b for b in protocol.BUDGETS if any(one.group.budget == b for one in best)]
-    verdicts = [verdict(b, comparisons) for b in budgets]
-    return Analysis(results, all_lines, comparisons, verdicts, _efficiencies(found, best, ours))
+        pairs.append(compare(group, of_group, clusters, ours))
+    pairs = [pair for pair in pairs if pair]
+    at = {b: [pair for pair in pairs if pair[0].group.budget == b] for b in protocol.BUDGETS}
+    verdicts = [verdict(budget, of_budget) for budget, of_budget in at.items() if of_budget]
+    comparisons = [one for pair in pairs for one in pair]
+    efficiencies = _efficiencies(found, [pair[0] for pair in pairs], ours)
+    return Analysis(results, all_lines, comparisons, verdicts, efficiencies)
 
 
 def as_json(analysis: Analysis, ours: str) -> dict[str, Any]:
@@ -121,11 +123,6 @@ def markdown(analysis: Analysis, ours: str) -> str:
 def _efficiency_parts(found: Sequence[Efficiency]) -> list[str]:
     title = "## Tokens and time to the best peer's accuracy"
     return [title, _EFFICIENCY, _table(_EFFICIENCY_HEAD, _efficiency_rows(found))]
-
-
-def _best(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """Give each group's first comparison, which is that with the best peer."""
-    return list({one.group: one for one in reversed(comparisons)}.values())[::-1]
 
 
 def _efficiencies(found: Entries, best: Sequence[Comparison], ours: str) -> list[Efficiency]:
@@ -263,8 +260,11 @@ def _shrinkage(before: float | None, after: float) -> str:
 def _verdict_json(one: Verdict) -> dict[str, Any]:
     pairs = [
         {
-            **{"task": best.group.task, "model": best.group.model, "peer": best.peer},
-            **{"p_holm": p, "missing": missing},
+            "task": best.group.task,
+            "model": best.group.model,
+            "peer": best.peer,
+            "p_holm": p,
+            "missing": missing,
         }
         for best, p, missing in zip(one.best, one.adjusted, one.missing, strict=True)
     ]

@@ -254,14 +254,10 @@ class Verdict(NamedTuple):
     lead: float
 
 
-def verdict(budget: str, comparisons: Iterable[Comparison]) -> Verdict:
-    """Sum up one budget; of each group's comparisons the first is that with the best peer."""
-    of_group: dict[Group, list[Comparison]] = defaultdict(list)
-    for one in comparisons:
-        if one.group.budget == budget:
-            of_group[one.group].append(one)
-    best = [found[0] for found in of_group.values()]
-    compared = [{one.peer for one in found} for found in of_group.values()]
+def verdict(budget: str, pairs: Sequence[Sequence[Comparison]]) -> Verdict:
+    """Sum up one budget from what `compare` gave for each of its pairs, none of it empty."""
+    best = [found[0] for found in pairs]
+    compared = [{one.peer for one in found} for found in pairs]
     adjusted = holm([one.p for one in best]).tolist()
     sure = [p <= ALPHA for p in adjusted]
     return Verdict(
