@@ -29,8 +29,13 @@ from modules.errors import UserError
 from modules.files import make_folder
 from modules.lm import BudgetExceeded, Ledger, LocalModel, Sampling
 from modules.locked import open_locked
+from modules.programs.naive import naive_prompt
 from modules.tasks import SplitSizes
 from modules.tasks.example import Task
+from optimize.config import SearchConfig
+from optimize.race.scoring import calibrate
+from optimize.race.trial import label_log_probabilities
+from optimize.watcher import Watcher
 from tests import tables
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice:RuntimeWarning:promptolution")
@@ -371,6 +376,39 @@ def test_a_pair_that_not_every_peer_has_is_named() -> None:
     )
 
 
+def test_controls_are_compared_with_and_are_no_peers() -> None:
+    """`labeled` is right in 2 of 4, with our calibration in 3; the naive prompt in 4."""
+    found = analyse(
+        [
+            result("1110"),
+            dataclasses.replace(result("1100", optimizer="labeled", dev=0.5), biased="1110"),
+            result("1111", optimizer="naive"),
+        ],
+        {},
+        "optuna",
+    )
+    text = markdown(found, "optuna")
+
+    (verdict,) = found.verdicts
+    assert [(one.peer, one.theirs) for one in verdict.best] == [("labeled", 0.5)]
+    assert {one.peer: one.theirs for one in found.comparisons} == {
+        "labeled": 0.5,
+        "labeled+bias": 0.75,
+        "naive": 1.0,
+    }
+    lines = {line.contestant: line for line in found.lines}
+    assert (lines["labeled"].dev, lines["labeled+bias"].dev) == (0.5, None)
+    peers, controls = text.split("Against each peer")[1].split("Against each control")
+    assert "| `labeled` | 1 | 1 | +25.0 | +25.0 |" in peers
+    assert "naive" not in peers
+    assert "| `naive` | 1 | 0 | -25.0 | -25.0 |" in controls
+    assert "| `labeled+bias` | 1 | 0 | +0.0 | +0.0 |" in controls
+
+
+def test_controls_alone_are_no_verdict() -> None:
+    assert analyse([result("10"), result("11", optimizer="naive")], {}, "optuna").verdicts == []
+
+
 def test_the_report_counts_silent_defaults() -> None:
     found = [
         result("1100", optimizer="capo", seed=seed, notes={"n_defaulted": seed + 1, "n_steps": 2})
@@ -400,6 +438,41 @@ def test_what_goes_wrong_is_recorded(task: Task, model: LocalModel, tmp_path: Pa
 
     assert not found.ok
     assert found.error.startswith("UserError")
+
+
+def test_our_calibration_is_added_to_a_prompt_without_one(
+    task: Task, model: LocalModel, tmp_path: Path
+) -> None:
+    """The bias is settled on dev and confirm, and the answers are those of prompt and bias."""
+    found = contestants.run_cell(cell(optimizer="naive"), task, model, tmp_path)
+    prompt = naive_prompt(task, is_chat=model.has_chat_template)
+    splits = (task.splits.dev, task.splits.confirm, task.splits.test.unseal())
+    logp = [label_log_probabilities(model, task, prompt, split) for split in splits]
+    gold = [np.array(task.gold(split)) for split in splits]
+    _, bias = calibrate(np.concatenate(logp[:2]), np.concatenate(gold[:2]))
+
+    plain = [of_split.argmax(axis=1) == gold[n] for n, of_split in enumerate(logp)]
+    biased = (logp[2] + bias).argmax(axis=1) == gold[2]
+    assert found.correct == "".join("01"[int(right)] for right in plain[2])
+    assert found.biased == "".join("01"[int(right)] for right in biased)
+    assert (found.dev, found.confirm) == (plain[0].mean(), plain[1].mean())
+    assert found.forward_tokens == 0
+
+
+def test_blind_draws_are_our_search_with_another_sampler(
+    task: Task, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samplers: list[str] = []
+
+    def run(task: Task, model: LocalModel, config: SearchConfig, watcher: Watcher) -> Any:
+        samplers.append(config.sampler)
+        raise UserError("enough")
+
+    monkeypatch.setattr(contestants, "run_search", run)
+    for name in ("optuna", "optuna-random"):
+        contestants.run_cell(cell(optimizer=name), task, model, tmp_path)
+
+    assert samplers == ["tpe", "random"]
 
 
 def test_a_prompt_is_scored_once(task: Task, model: LocalModel, tmp_path: Path) -> None:
@@ -484,7 +557,22 @@ def test_a_prompt_that_is_too_long_has_no_answer(task: Task, model: LocalModel) 
 def test_the_best_prompt_so_far_is_kept(scores: list[float], best: str) -> None:
     from benchmarks.search.promptolution_search import best_prompt
 
-    assert best_prompt(SimpleNamespace(prompts=["a", "b", "c"], scores=scores)) == best
+    asked = SimpleNamespace(eval_cache={})
+    assert best_prompt(SimpleNamespace(prompts=["a", "b", "c"], scores=scores, task=asked)) == best
+
+
+@needs_promptolution
+def test_before_the_first_scores_single_answers_tell() -> None:
+    """Two of two have the lower end 0.34, five of eight 0.31, eight of ten 0.49 (Wilson)."""
+    from benchmarks.search.promptolution_search import best_prompt
+
+    right = {"a": [1.0] * 2, "b": [1.0] * 8 + [0.0] * 2, "c": [1.0] * 5 + [0.0] * 3}
+    cache = {(p, f"x{n}", "y"): one for p, all_of in right.items() for n, one in enumerate(all_of)}
+    optimizer = SimpleNamespace(
+        prompts=["a", "c"], scores=[], task=SimpleNamespace(eval_cache=cache)
+    )
+
+    assert best_prompt(optimizer) == "b"
 
 
 @needs_promptolution

@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 
 from benchmarks.search.journal import Result, read_results, same_prompt
 from benchmarks.search.promptolution_install import is_installed
-from benchmarks.search.protocol import OURS, PROMPTOLUTION, Cell, budget_tokens
+from benchmarks.search.protocol import CONTROLS, OURS, PROMPTOLUTION, Cell, budget_tokens
 from modules.lm import BudgetExceeded, Ledger, LocalModel
+from modules.programs.naive import naive_prompt
 from modules.prompts import OWN_OPTIMIZER, Prompt, answers, render
+from modules.prompts.calibration import apply_bias
 from modules.prompts.ensemble import combine
 from modules.tasks.example import Example, Task
 from optimize.config import Budget, SearchConfig
 from optimize.dspy_optimizers import run_dspy_optimizer
+from optimize.race.scoring import calibrate
+from optimize.race.trial import label_log_probabilities
 from optimize.search import run_search
 from optimize.watcher import Watcher
 
@@ -69,7 +73,9 @@ def run_cell(cell: Cell, task: Task, model: LocalModel, folder: Path) -> Result:
         test_hash=task.splits.test.digest,
         dtype=model.identity.dtype,
     )
-    run = _promptolution if cell.optimizer in PROMPTOLUTION else _frozen
+    run = {"naive": _naive}.get(cell.optimizer, _frozen)
+    if cell.optimizer in PROMPTOLUTION:
+        run = _promptolution
     start = time.perf_counter()
     try:
         searched, score = run(result, task, model, home, test)
@@ -107,7 +113,7 @@ def _frozen(
 ) -> tuple[Result, Score]:
     """Run an optimizer that freezes an artifact: our own search, or one of DSPy's."""
     cell = result.cell
-    own = cell.optimizer in OURS
+    own = cell.optimizer in (*OURS, *CONTROLS)
     config = SearchConfig(
         budget=Budget(tokens=result.budget_tokens),
         seed=cell.seed,
@@ -116,6 +122,7 @@ def _frozen(
         command=f"python -m benchmarks.search run  # {cell.key}",
         optimizer=OWN_OPTIMIZER if own else cell.optimizer,
         ensemble=ENSEMBLE_OF if cell.optimizer == "optuna-ensemble" else 1,
+        sampler="random" if cell.optimizer == "optuna-random" else "tpe",
     )
     watcher = Ending()
     model.ledger = Ledger()
@@ -141,12 +148,53 @@ def _frozen(
     )
 
     def score() -> Result:
+        if not own:
+            return _scored_plain(searched, task, model, prompts[0], test)
         model.ledger = Ledger()
         said = choose_labels(model, prompts, [example.inputs[task.input_field] for example in test])
         right = said == np.array(task.gold(test))
         return dataclasses.replace(searched, correct=_bits(right.tolist()))
 
     return searched, score
+
+
+def _naive(
+    result: Result, task: Task, model: LocalModel, home: Path, test: Sequence[Example]
+) -> tuple[Result, Score]:
+    """Take the naive prompt as it is."""
+    prompt = naive_prompt(task, is_chat=model.has_chat_template)
+    searched = dataclasses.replace(
+        result,
+        prompt_tokens=model.count_tokens(render(prompt, "")),
+        prompt={"prompts": [prompt.model_dump(mode="json")]},
+    )
+    return searched, lambda: _scored_plain(searched, task, model, prompt, test)
+
+
+def _scored_plain(
+    searched: Result, task: Task, model: LocalModel, prompt: Prompt, test: Sequence[Example]
+) -> Result:
+    """Score a prompt that was found without calibration, as it is and with ours.
+
+    Ours is settled on dev and confirm, as at the end of our own search; the budget does not pay
+    for these answers, most of which the search has had.
+    """
+    model.ledger = Ledger()
+    splits = (task.splits.dev, task.splits.confirm, test)
+    logp = [label_log_probabilities(model, task, prompt, split) for split in splits]
+    gold = [np.array(task.gold(split)) for split in splits]
+    name, bias = calibrate(np.concatenate(logp[:2]), np.concatenate(gold[:2]))
+    said = [apply_bias(of_split, np.array(prompt.bias)).argmax(axis=1) for of_split in logp]
+    right = [a == b for a, b in zip(said, gold, strict=True)]
+    biased = apply_bias(logp[2], bias).argmax(axis=1) == gold[2]
+    return dataclasses.replace(
+        searched,
+        dev=float(right[0].mean()),
+        confirm=float(right[1].mean()),
+        correct=_bits(right[2].tolist()),
+        biased=_bits(biased.tolist()),
+        notes=searched.notes | {"calibration": name},
+    )
 
 
 def _promptolution(
@@ -205,6 +253,7 @@ def _scored_as(twin: Result, searched: Result) -> Result:
         searched,
         correct=twin.correct,
         guided=twin.guided,
+        biased=twin.biased,
         dev=twin.dev,
         confirm=twin.confirm,
         test_seconds=twin.test_seconds,

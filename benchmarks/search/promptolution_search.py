@@ -1,8 +1,9 @@
 """promptolution's optimizers on our tasks: CAPO, EvoPromptGA and OPRO, with their defaults.
 
-The task model and the meta model are the same local model. The optimizer sees dev as its task;
-CAPO takes its few-shot examples from train; promptolution has no use for the confirm split, which
-only scores the result. It runs until the ledger refuses, and its best prompt so far is kept.
+The task model and the meta model are the same local model. The optimizer sees dev and
+confirm as its task, 30 examples at a time (the library's number): CAPO in blocks, the others in
+samples, for all of them would leave a small budget without a step. CAPO takes its few-shot examples
+from train. It runs until the ledger refuses, and its best prompt so far is kept.
 Predictions are greedy, read by promptolution's `FirstOccurrencePredictor`: its default for a text
 without a label is the first class, and so it is here.
 """
@@ -21,6 +22,7 @@ from benchmarks.search.promptolution_lm import InProcessLLM, part
 from modules.errors import UserError
 from modules.lm import BudgetExceeded, Ledger, LocalModel, Sampling
 from modules.tasks.example import Example, Task
+from modules.wilson import wilson
 
 ANSWER_TOKENS = 16
 META_TOKENS = 128
@@ -102,7 +104,9 @@ class Rival:
         self.classes = list(task.label_names)
         if any(not (c.isalnum() and c.islower()) for c in self.classes):
             raise UserError(f"promptolution's predictor cannot find the labels {self.classes}")
-        texts = [e.inputs[task.input_field] for e in (*task.splits.train, *task.splits.dev)]
+        splits = task.splits
+        asked = (*splits.train, *splits.dev, *splits.confirm)
+        texts = [example.inputs[task.input_field] for example in asked]
         self._predictor = self._new_predictor(texts)
 
     def search(self, budget_tokens: int) -> Found:
@@ -167,9 +171,9 @@ class Rival:
         )
         splits, options = self.task.splits, {}
         task = part("tasks.classification_tasks").ClassificationTask(
-            self._frame(splits.dev),
+            self._frame((*splits.dev, *splits.confirm)),
             task_description=task_description(self.task),
-            eval_strategy="sequential_block" if self.name == "capo" else "full",
+            eval_strategy="sequential_block" if self.name == "capo" else "subsample",
             seed=self.seed,
         )
         if self.name == "capo":
@@ -193,11 +197,20 @@ class Rival:
 
 
 def best_prompt(optimizer: Any) -> str:
-    """Give the prompt with the best score so far; the first one where none was scored yet."""
+    """Give the prompt with the best score so far; the first one where none was scored yet.
+
+    Before an optimizer has scores of its own, the single answers in its task's cache are what
+    tells: by the lower end of their interval, as prompts have answered different numbers.
+    """
     prompts, scores = optimizer.prompts, np.asarray(optimizer.scores, dtype=np.float64)
-    if len(scores) != len(prompts) or np.isnan(scores).all():
+    if len(scores) == len(prompts) and not np.isnan(scores).all():
+        return str(prompts[int(np.nanargmax(scores))])
+    answered: dict[str, list[float]] = {}
+    for (prompt, _, _), right in optimizer.task.eval_cache.items():
+        answered.setdefault(prompt, []).append(float(right))
+    if not answered:
         return str(prompts[0])
-    return str(prompts[int(np.nanargmax(scores))])
+    return max(answered, key=lambda one: wilson(round(sum(answered[one])), len(answered[one])).low)
 
 
 def names_class(text: str, classes: Sequence[str]) -> bool:

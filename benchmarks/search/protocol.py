@@ -36,26 +36,33 @@ texts, but a prompt may cap it, and instructions, answers and chat marks do not 
 OURS = ("optuna", "optuna-ensemble")
 """Our own contestants; all others are peers."""
 
+CONTROLS = ("naive", "optuna-random")
+"""What tells where a lead comes from: the prompt that searches start from, without one, and our
+search with trials that are drawn blindly. No peers."""
+
 PROMPTOLUTION = ("capo", "evoprompt", "opro")
 
 OPTIMIZERS = (
     "optuna",
+    "naive",
+    "mipro",
+    "simba",
+    "bootstrap-rs",
     "labeled",
     "bootstrap",
-    "bootstrap-rs",
     "bootstrap-optuna",
     "knn",
     "copro",
-    "mipro",
     "gepa",
-    "simba",
     "infer-rules",
     "reanchor",
     *PROMPTOLUTION,
+    "optuna-random",
+    "optuna-ensemble",
 )
 """Who takes part by default."""
 
-PEERS = tuple(name for name in OPTIMIZERS if name not in OURS)
+PEERS = tuple(name for name in OPTIMIZERS if name not in (*OURS, *CONTROLS))
 """Whom our search is compared with."""
 
 

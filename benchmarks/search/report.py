@@ -11,6 +11,7 @@ from benchmarks.search import protocol
 from benchmarks.search.journal import Result, read_results, read_tests
 from benchmarks.search.promptolution_install import version
 from benchmarks.search.scores import (
+    BIASED,
     GUIDED,
     Comparison,
     Efficiency,
@@ -21,6 +22,7 @@ from benchmarks.search.scores import (
     compare,
     efficiency,
     entries,
+    is_control,
     lines,
     n_failed,
     verdict,
@@ -68,9 +70,11 @@ def analyse(results: list[Result], tests: dict[str, list[str]], ours: str) -> An
         pairs.append(compare(group, of_group, clusters, ours))
     pairs = [pair for pair in pairs if pair]
     at = {b: [pair for pair in pairs if pair[0].group.budget == b] for b in protocol.BUDGETS}
-    verdicts = [verdict(budget, of_budget) for budget, of_budget in at.items() if of_budget]
+    verdicts = [verdict(budget, of_budget) for budget, of_budget in at.items()]
+    verdicts = [one for one in verdicts if one.best]
     comparisons = [one for pair in pairs for one in pair]
-    efficiencies = _efficiencies(found, [pair[0] for pair in pairs], ours)
+    peers = [[one for one in pair if not is_control(one.peer)] for pair in pairs]
+    efficiencies = _efficiencies(found, [pair[0] for pair in peers if pair], ours)
     return Analysis(results, all_lines, comparisons, verdicts, efficiencies)
 
 
@@ -105,8 +109,12 @@ def markdown(analysis: Analysis, ours: str) -> str:
     parts = ["# Our search and its peers", _method(ours)]
     for one in analysis.verdicts:
         parts += [f"## Against the best peer, budget {one.budget}", _verdict_text(one)]
-        parts += [_table(_BEST_HEAD, _best_rows(one)), f"Against each peer, budget {one.budget}:"]
-        parts.append(_table(_PEER_HEAD, _peer_rows(analysis.comparisons, one.budget)))
+        parts.append(_table(_BEST_HEAD, _best_rows(one)))
+        at = [found for found in analysis.comparisons if found.group.budget == one.budget]
+        for title, is_wanted in (("peer", False), ("control", True)):
+            rows = list(_peer_rows([c for c in at if is_control(c.peer) is is_wanted]))
+            if rows:
+                parts += [f"Against each {title}, budget {one.budget}:", _table(_PEER_HEAD, rows)]
     if analysis.efficiencies:
         parts += _efficiency_parts(analysis.efficiencies)
     parts += ["## All contestants", _table(_LINE_HEAD, _line_rows(analysis.lines))]
@@ -141,12 +149,15 @@ def _method(ours: str) -> str:
         "one that ours leads by least, picked on the test split, which favours the peers. p is "
         "McNemar's exact test over all seeds' answers, adjusted by Holm over the pairs of the same "
         f"budget. `{GUIDED}` is promptolution's prompt under our `choose`; a contestant without "
-        "it predicts as promptolution does."
+        f"it predicts as promptolution does. `{BIASED}` is a prompt that was found without "
+        "calibration when ours is added, free of charge: a control and no peer. So are `naive`, "
+        "the prompt that DSPy's optimizers start from, and `optuna-random`, our search with blind "
+        "draws."
     )
 
 
 _BEST_HEAD = ("task", "model", "seeds", "ours", "best peer", "its accuracy", "lead", "p (Holm)")
-_PEER_HEAD = ("peer", "pairs", "we are ahead in", "mean lead", "smallest lead")
+_PEER_HEAD = ("against", "pairs", "we are ahead in", "mean lead", "smallest lead")
 _LINE_HEAD = (
     *("task", "model", "budget", "contestant", "seeds", "failed", "held-out accuracy"),
     *("dev less test", "confirm less test", "tokens", "calls", "seconds", "prompt tokens"),
@@ -196,8 +207,7 @@ def _best_rows(one: Verdict) -> Iterator[Sequence[str]]:
         )
 
 
-def _peer_rows(comparisons: Sequence[Comparison], budget: str) -> Iterator[Sequence[str]]:
-    at = [one for one in comparisons if one.group.budget == budget]
+def _peer_rows(at: Sequence[Comparison]) -> Iterator[Sequence[str]]:
     leads = {peer: [one.lead for one in at if one.peer == peer] for peer in {o.peer for o in at}}
     for peer in sorted(leads, key=lambda peer: sum(leads[peer]) / len(leads[peer])):
         of_peer = leads[peer]

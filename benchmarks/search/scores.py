@@ -16,13 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.search.journal import Result
-from benchmarks.search.protocol import OURS, PEERS
+from benchmarks.search.protocol import CONTROLS, OURS, PEERS
 from evaluate.statistics import holm, mcnemar
 
 Array = NDArray[np.float64]
 
 GUIDED = "+choose"
 """Ends the name of promptolution's prompt under our `choose`: a contestant of its own here."""
+
+BIASED = "+bias"
+"""Ends the name of a peer's prompt with our calibration: a control."""
 
 N_RESAMPLES = 2_000
 ALPHA = 0.05
@@ -134,9 +137,9 @@ def entries(results: Iterable[Result]) -> Entries:
         cell = result.cell
         group = Group(cell.task, cell.model, cell.budget)
         found[group][cell.optimizer][cell.seed] = Entry(_array(result.correct), result)
-        if result.guided:
-            name = cell.optimizer + GUIDED
-            found[group][name][cell.seed] = Entry(_array(result.guided), result)
+        for mark, bits in ((GUIDED, result.guided), (BIASED, result.biased)):
+            if bits:
+                found[group][cell.optimizer + mark][cell.seed] = Entry(_array(bits), result)
     return {group: dict(of_group) for group, of_group in found.items()}
 
 
@@ -171,21 +174,20 @@ def lines(
         cells = [of_seed[seed].result for seed in sorted(of_seed)]
         correct = {seed: entry.correct for seed, entry in of_seed.items()}
         low, high = _interval(clusters.draws(correct))
-        guided = name.endswith(GUIDED)
+        base, _, mark = name.partition("+")
+        dev, confirm = zip(*(_on_dev_and_confirm(one, mark) for one in cells), strict=True)
         found.append(
             Line(
                 group=group,
                 contestant=name,
                 seeds=tuple(sorted(of_seed)),
-                n_failed=failed.get(name.removesuffix(GUIDED), 0),
+                n_failed=failed.get(base, 0),
                 n=sum(map(len, correct.values())),
                 accuracy=_pooled(correct),
                 low=low,
                 high=high,
-                dev=_mean([one.notes.get("guided_dev") if guided else one.dev for one in cells]),
-                confirm=_mean(
-                    [one.notes.get("guided_confirm") if guided else one.confirm for one in cells]
-                ),
+                dev=_mean(dev),
+                confirm=_mean(confirm),
                 forward_tokens=float(np.mean([one.forward_tokens for one in cells])),
                 calls=float(np.mean([one.calls for one in cells])),
                 seconds=float(np.mean([one.seconds for one in cells])),
@@ -236,8 +238,13 @@ def compare(
     return sorted(found, key=lambda one: (one.lead, one.peer))
 
 
+def is_control(name: str) -> bool:
+    """Whether a contestant is no peer: a control, or a peer's prompt with our calibration."""
+    return name.endswith(BIASED) or name in CONTROLS
+
+
 class Verdict(NamedTuple):
-    """All pairs (task, model) of one budget against their best peers.
+    """All pairs (task, model) of one budget against their best peers, controls left out.
 
     `adjusted` are Holm's p-values in the order of `best`, over these pairs alone; `missing` are, in
     that order, the peers that were not compared with. `lead` is the mean lead over the pairs, NaN
@@ -255,9 +262,11 @@ class Verdict(NamedTuple):
 
 
 def verdict(budget: str, pairs: Sequence[Sequence[Comparison]]) -> Verdict:
-    """Sum up one budget from what `compare` gave for each of its pairs, none of it empty."""
-    best = [found[0] for found in pairs]
-    compared = [{one.peer for one in found} for found in pairs]
+    """Sum up one budget from what `compare` gave for each of its pairs."""
+    peers = [[one for one in found if not is_control(one.peer)] for found in pairs]
+    peers = [found for found in peers if found]
+    best = [found[0] for found in peers]
+    compared = [{one.peer for one in found} for found in peers]
     adjusted = holm([one.p for one in best]).tolist()
     sure = [p <= ALPHA for p in adjusted]
     return Verdict(
@@ -329,6 +338,15 @@ def _pooled(correct: Mapping[int, Array]) -> float:
 def _interval(draws: Array) -> tuple[float, float]:
     low, high = np.nanquantile(draws, [0.025, 0.975])
     return float(low), float(high)
+
+
+def _on_dev_and_confirm(result: Result, mark: str) -> tuple[float | None, float | None]:
+    """Give the accuracies there of a contestant whose name ends with +mark, None where unknown."""
+    if not mark:
+        return result.dev, result.confirm
+    if f"+{mark}" == GUIDED:
+        return result.notes.get("guided_dev"), result.notes.get("guided_confirm")
+    return None, None  # its bias was fitted there
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -20,7 +20,7 @@ from torch import Tensor
 from modules.files import canonical_json
 from modules.lm.batching import Ids
 from modules.lm.generation import Completion, GenerationRow
-from modules.lm.store import AnswerStore
+from modules.lm.store import Store
 
 _FORMAT = 2  # raised when the same request would get other bits
 
@@ -28,7 +28,7 @@ State = tuple[Tensor, float]
 
 
 class Answers:
-    """One model's entries in an answer store.
+    """One model's entries in a store.
 
     Args:
         store: where they lie.
@@ -39,7 +39,7 @@ class Answers:
     """
 
     def __init__(
-        self, store: AnswerStore, digest: str, dtype: torch.dtype, processor: str, way: str
+        self, store: Store, digest: str, dtype: torch.dtype, processor: str, way: str
     ) -> None:
         self._store = store
         self._dtype = dtype

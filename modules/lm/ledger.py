@@ -7,8 +7,10 @@ as an uninterrupted one. How much of it was found in a cache and needed no run i
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
+
+Ids = tuple[int, ...]
 
 
 class BudgetExceeded(BaseException):
@@ -44,6 +46,8 @@ class Ledger:
         budget_calls: prompts that may be answered.
         budget_seconds: seconds, from now on, in which charges are taken.
         clock: what tells the seconds.
+        rows_once: whether a row that was charged before is free, as its result may be kept. For
+            callers that ask the same again and again.
     """
 
     def __init__(
@@ -52,6 +56,8 @@ class Ledger:
         budget_calls: int | None = None,
         budget_seconds: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        rows_once: bool = False,
     ) -> None:
         self.budget_tokens = budget_tokens
         self.budget_calls = budget_calls
@@ -59,7 +65,9 @@ class Ledger:
         self._clock = clock
         self._began = clock()
         self._account = Account()
-        self._shared: set[tuple[int, ...]] = set()
+        self._shared: set[Ids] = set()
+        self._rows: set[tuple[Ids, Ids]] | None = set() if rows_once else None
+        self._ahead = 0
         self._lock = threading.Lock()
 
     @property
@@ -83,9 +91,10 @@ class Ledger:
         self,
         *,
         n_prompts: int,
-        forward_tokens: int,
+        forward_tokens: int = 0,
         sampled_tokens: int = 0,
-        shared: Collection[tuple[int, ...]] = (),
+        shared: Collection[Ids] = (),
+        rows: Sequence[tuple[Ids, Ids]] = (),
     ) -> None:
         """Enter a charge before its work is done.
 
@@ -93,6 +102,7 @@ class Ledger:
             n_prompts: how many prompts are answered.
             forward_tokens: of the prompts' own parts.
             sampled_tokens: how many tokens are drawn.
+            rows: what is charged besides: token ids, each behind the shared part before them.
             shared: the parts that the prompts share, as token ids. Their keys are kept, so each is
                 charged once on a ledger, whoever asks with it and in how many calls.
 
@@ -103,7 +113,9 @@ class Ledger:
         with self._lock:
             before = self._account
             new = {part for part in shared if part not in self._shared}
+            new_rows = rows if self._rows is None else set(rows) - self._rows
             after = before.forward_tokens + forward_tokens + sum(map(len, new))
+            after += sum(len(own) for _, own in new_rows)
             if self.budget_tokens is not None and after > self.budget_tokens:
                 raise BudgetExceeded(f"{self.budget_tokens} forward tokens are spent")
             if self.budget_calls is not None and before.n_prompts + n_prompts > self.budget_calls:
@@ -111,6 +123,8 @@ class Ledger:
             if self.budget_seconds is not None and self.seconds > self.budget_seconds:
                 raise BudgetExceeded(f"{self.budget_seconds:g} seconds are spent")
             self._shared |= new
+            if self._rows is not None:
+                self._rows.update(new_rows)
             self._account = replace(
                 before,
                 n_prompts=before.n_prompts + n_prompts,
@@ -118,8 +132,22 @@ class Ledger:
                 sampled_tokens=before.sampled_tokens + sampled_tokens,
             )
 
+    def go_on(self, budget_tokens: int | None, budget_calls: int | None) -> None:
+        """Set other budgets of tokens and calls, and none of seconds; what was spent stays."""
+        with self._lock:
+            self.budget_tokens = budget_tokens
+            self.budget_calls = budget_calls
+            self.budget_seconds = None
+
     def note_reuse(self, tokens: int) -> None:
         """Enter how many of the tokens just charged were not run; fewer than 0 counts as 0."""
         with self._lock:
-            reused = self._account.reused_tokens + max(0, tokens)
+            new = max(0, tokens - self._ahead)
+            self._ahead = max(0, self._ahead - max(0, tokens))
+            reused = self._account.reused_tokens + new
             self._account = replace(self._account, reused_tokens=reused)
+
+    def note_ahead(self, tokens: int) -> None:
+        """Enter tokens that were run before they are charged; the charge then is no reuse."""
+        with self._lock:
+            self._ahead += tokens

@@ -23,6 +23,7 @@ from modules.lm.generation import Completion, GenerationRow, run_generation
 from modules.lm.ledger import Ledger
 from modules.lm.looks import Looks
 from modules.lm.sampling import Sampling
+from modules.lm.store import MemoryStore
 from modules.lm.trie import Fork, forks
 from modules.prompts.render import Rendered
 
@@ -132,10 +133,10 @@ class LocalModel:
             [{one.shared: wanted_rows([one], [0], tree)} for one in encoded] if apart else [wanted]
         )
         with self._lock, self._reuse_noted():
-            own = sum(map(_n_own_tokens, each))
-            self.ledger.charge(n_prompts=n, forward_tokens=own, shared=wanted)
-            for shared, rows in wanted.items():
-                self._score(shared, rows, result, progress)
+            rows = [(shared, row.ids) for one in each for shared in one for row in one[shared]]
+            self.ledger.charge(n_prompts=n, rows=rows, shared=wanted)
+            for shared, asked in wanted.items():
+                self._score(shared, asked, result, progress)
         return Choices(
             fork_list=tree,
             fork_logits=result.logits,
@@ -251,6 +252,19 @@ class LocalModel:
         tree = self._trie(encoded, answers) if answers else ()
         longest = max((len(fork.path) for fork in tree), default=0)
         return len(encoded.ids) + longest + n_new <= self._forward.context
+
+    @contextmanager
+    def remembering(self) -> Iterator[None]:
+        """Keep answers in memory inside, if they are not kept already; it changes no answer."""
+        before = self.answers
+        if before is None:
+            identity, dtype = self.identity, self._forward.model.dtype
+            processor = identity.processor
+            self.answers = Answers(MemoryStore(), identity.digest, dtype, processor, "")
+        try:
+            yield
+        finally:
+            self.answers = before
 
     @contextmanager
     def _reuse_noted(self) -> Iterator[None]:

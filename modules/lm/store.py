@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 DEFAULT_LIMIT = 2**30
 
@@ -27,6 +28,31 @@ _DROP_OLDER_HALF = """
 DELETE FROM answers WHERE key IN
     (SELECT key FROM answers ORDER BY written LIMIT (SELECT count(*) / 2 FROM answers))
 """
+
+
+class Store(Protocol):
+    """Values by key; what is absent is computed again."""
+
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Give the values that are there, by key."""
+
+    def put(self, values: Mapping[bytes, bytes]) -> None:
+        """Keep values; what is there already is written again."""
+
+
+class MemoryStore:
+    """A store that lasts as long as this object."""
+
+    def __init__(self) -> None:
+        self._values: dict[bytes, bytes] = {}
+
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Give the values that are there, by key."""
+        return {key: self._values[key] for key in keys if key in self._values}
+
+    def put(self, values: Mapping[bytes, bytes]) -> None:
+        """Keep values."""
+        self._values.update(values)
 
 
 class AnswerStore:

@@ -12,6 +12,7 @@ from modules.programs import dspy_lm
 from modules.prompts import Prompt
 from modules.tasks import dspy_metric
 from modules.tasks.example import Example, Task
+from optimize.dspy_optimizers.ahead import answered_ahead
 from optimize.dspy_optimizers.found import Found, found_in
 from optimize.dspy_optimizers.quiet import quiet
 from optimize.dspy_optimizers.registry import Optimizer
@@ -33,12 +34,14 @@ _NO_ERROR_STOPS = 10**9
 class Compiled:
     """What an optimizer left behind.
 
-    `programs` may be frozen, the one to freeze first; the last is the program as it was before.
-    `n_programs` counts the different ones that were run. `stopped` says why the optimizer did not
-    come to its end, and is None where it did.
+    `programs` may be frozen, the best first; the last is the program as it was before. The first
+    `n_contenders` of them are the optimizer's own choice and what answered every example that ranks
+    programs. `n_programs` counts the different ones that were run. `stopped` says why the optimizer
+    did not come to its end, and is None where it did.
     """
 
     programs: tuple[Found, ...]
+    n_contenders: int
     n_programs: int
     stopped: str | None
 
@@ -52,6 +55,7 @@ def compile_program(
     *,
     seed: int,
     n_demos: int,
+    n_bootstrapped: int,
     n_calls: int,
     writer: dspy.LM | None,
     told: Told,
@@ -66,6 +70,7 @@ def compile_program(
         train: the train examples that may become demos.
         seed: any integer; the optimizers get it modulo 2^32, which is what their libraries take.
         n_demos: how many demos fit.
+        n_bootstrapped: how many of them may be bootstrapped.
         n_calls: how many answers the budget pays, by forecast.
         writer: proposes instructions, and teaches where it is not the task's own model; None takes
             that one, at a higher temperature.
@@ -86,6 +91,7 @@ def compile_program(
         metric=metric,
         seed=seed % 2**32,
         n_demos=n_demos,
+        n_bootstrapped=n_bootstrapped,
         n_calls=n_calls,
         writer=_writing(lm if teacher is None else teacher),
         teacher=teacher,
@@ -98,19 +104,23 @@ def compile_program(
                 told(number, score)
 
         tracker = Tracker(task, dev if optimizer.scored == "dev" else shuffled, metric, said)
-        with dspy.context(
-            lm=lm,
-            adapter=setting.adapter,
-            callbacks=[tracker],
-            num_threads=1,
-            max_errors=_NO_ERROR_STOPS,
-            disable_history=True,
+        with (
+            answered_ahead(model, task, naive),
+            dspy.context(
+                lm=lm,
+                adapter=setting.adapter,
+                callbacks=[tracker],
+                num_threads=1,
+                max_errors=_NO_ERROR_STOPS,
+                disable_history=True,
+            ),
         ):
             best, stopped = _run(lambda: optimizer.compile(setting))
     first = [] if best is None else [found_in(best, task)]
-    programs = dict.fromkeys([*first, *tracker.ranked(), student])
+    contenders = dict.fromkeys([*first, *tracker.whole()])
     return Compiled(
-        programs=tuple(programs),
+        programs=tuple(contenders | dict.fromkeys([*tracker.ranked(), student])),
+        n_contenders=len(contenders),
         n_programs=max(1, tracker.n_programs),
         stopped=stopped,
     )

@@ -27,7 +27,7 @@ def bootstrap(setting: Setting) -> dspy.Module:
     optimizer = dspy.BootstrapFewShot(
         metric=setting.metric,
         teacher_settings=setting.teacher_settings,
-        max_bootstrapped_demos=setting.n_demos,
+        max_bootstrapped_demos=setting.n_bootstrapped,
         max_labeled_demos=setting.n_demos,
     )
     return optimizer.compile(setting.student, trainset=setting.train)
@@ -39,7 +39,7 @@ def bootstrap_random_search(setting: Setting) -> dspy.Module:
     optimizer = dspy.BootstrapFewShotWithRandomSearch(
         metric=setting.metric,
         teacher_settings=setting.teacher_settings,
-        max_bootstrapped_demos=setting.n_demos,
+        max_bootstrapped_demos=setting.n_bootstrapped,
         max_labeled_demos=setting.n_demos,
         num_candidate_programs=n_programs(setting.n_calls, n_dev, 3 * n_dev + n_train),
         num_threads=1,

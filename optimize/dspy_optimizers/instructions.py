@@ -9,6 +9,7 @@ from dspy.utils.exceptions import ContextWindowExceededError
 
 from optimize.dspy_optimizers.setting import Setting
 from optimize.dspy_optimizers.sizes import (
+    FULL_EVAL_STEPS,
     copro_size,
     gepa_calls,
     mipro_size,
@@ -38,19 +39,21 @@ def copro(setting: Setting) -> dspy.Module:
 
 
 def mipro(setting: Setting) -> dspy.Module:
-    """Search pairs of a written instruction and a bootstrapped demo set, each scored on all of dev.
+    """Search pairs of a written instruction and a bootstrapped demo set, scored on dev.
 
+    As DSPy does by default, on minibatches, and now and then the best of them on all of dev.
     The writer is not shown the program's source: it is one predictor's, long, and the same for
     every task.
     """
     n_train, n_dev = len(setting.train), len(setting.dev)
-    size = mipro_size(setting.n_calls, n_dev, n_before=2 * n_train)
+    written = 2 * n_dev  # what is written costs about as much as two passes over dev
+    size = mipro_size(setting.n_calls, n_dev, n_before=2 * n_train + written)
     optimizer = dspy.MIPROv2(
         metric=setting.metric,
         prompt_model=setting.writer,
         teacher_settings=setting.teacher_settings,
-        max_bootstrapped_demos=setting.n_demos,
-        max_labeled_demos=setting.n_demos,
+        max_bootstrapped_demos=setting.n_bootstrapped,
+        max_labeled_demos=setting.n_bootstrapped,
         auto=None,
         num_candidates=size.candidates,
         num_threads=1,
@@ -62,7 +65,9 @@ def mipro(setting: Setting) -> dspy.Module:
         trainset=setting.train,
         valset=setting.dev,
         num_trials=size.trials,
-        minibatch=False,
+        minibatch=size.minibatch < n_dev,
+        minibatch_size=size.minibatch,
+        minibatch_full_eval_steps=FULL_EVAL_STEPS,
         program_aware_proposer=False,
     )
 
@@ -107,7 +112,7 @@ def simba(setting: Setting) -> dspy.Module:
         bsize=size.batch,
         num_candidates=size.candidates,
         max_steps=size.steps,
-        max_demos=setting.n_demos,
+        max_demos=setting.n_bootstrapped,
         prompt_model=setting.writer,
         num_threads=1,
     )
@@ -125,7 +130,7 @@ def infer_rules(setting: Setting) -> dspy.Module:
         num_threads=1,
         teacher_settings=setting.teacher_settings,
         metric=setting.metric,
-        max_bootstrapped_demos=setting.n_demos,
+        max_bootstrapped_demos=setting.n_bootstrapped,
         max_labeled_demos=setting.n_demos,
     )
     return optimizer.compile(setting.student, trainset=setting.train, valset=setting.dev)

@@ -19,16 +19,15 @@ from optimize.dspy_optimizers.compiling import FAILED, Compiled, compile_program
 from optimize.dspy_optimizers.found import Found
 from optimize.dspy_optimizers.price import ROOM_TOKENS, choose_tokens, largest_prompt, short_enough
 from optimize.dspy_optimizers.registry import get_optimizer
-from optimize.finish.finalists import Finalist, last_ledger
+from optimize.finish.finalists import N_FINALISTS, Finalist
 from optimize.finish.freeze import build_artifact
 from optimize.race.scoring import split_score
 from optimize.race.trial import label_log_probabilities
 from optimize.space.label_words import label_words
-from optimize.space.preparation import cost_of
 from optimize.watcher import Watcher
 
-_N_DEMOS = 4  # DSPy's own number of bootstrapped demos
-_MAX_DEMOS = 16  # its own number of labelled ones
+_N_BOOTSTRAPPED = 4  # DSPy's own number of bootstrapped demos
+_N_LABELED = 16  # its own number of labelled ones, bootstrapped ones among them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +37,7 @@ class _Plan:
     naive: Prompt
     demos: Sequence[Example]
     n_demos: int
+    n_bootstrapped: int
     reserve: int
     n_calls: int
 
@@ -51,17 +51,19 @@ def run_dspy_optimizer(
 ) -> tuple[Artifact, Path]:
     """Run the optimizer `config.optimizer`, and freeze what it found.
 
-    The program runs through the naive prompt. Tokens and calls for the last scoring, on dev and
-    confirm, are set aside first; seconds bound the optimizer alone. At the end of a budget the best
-    program so far is frozen, or the program as it was where none was scored. The same task, model,
-    configuration and library versions give the same artifact, byte for byte, unless seconds or a
-    remote writer come between.
+    The program runs through the naive prompt. What it was asked before is free, as with DSPy's own
+    cache. Tokens and calls for the last scoring of one program, on dev and confirm, are set aside
+    first; seconds bound the optimizer alone. The finalists are the optimizer's own choice and the
+    next best of what it scored whole, as many of three as are paid for; the one with the most right
+    answers on dev and confirm together is frozen. At the end of a budget they are the best so far,
+    or the program as it was where none was scored. The same task, model, configuration and library
+    versions give the same artifact, byte for byte, unless seconds or a remote writer come between.
 
     Args:
-        task: train feeds the demos, dev ranks the programs, confirm gives the score.
+        task: train feeds the demos, dev ranks the programs, confirm the finalists.
         model: what the prompt is for; it writes too where there is no writer.
         config: `budget.seconds` aside, the ledger never passes the budget.
-        watcher: told of every program.
+        watcher: told of every program and of every finalist.
         writer: proposes instructions and teaches; what it spends is not counted.
 
     Returns:
@@ -79,25 +81,29 @@ def run_dspy_optimizer(
     def told(number: int, score: float) -> None:
         watcher.program_ended(number, score, ledger.account.forward_tokens)
 
-    compiled = compile_program(
-        optimizer,
-        task,
-        model,
-        plan.naive,
-        plan.demos,
-        seed=config.seed,
-        n_demos=plan.n_demos,
-        n_calls=plan.n_calls,
-        writer=writer,
-        told=told,
-    )
-    if compiled.stopped is not None:
-        _tell_stopped(config.optimizer, compiled, watcher)
-    model.ledger = last_ledger(config.budget, cost_of(ledger))
-    finalist = _score(task, model, plan.naive, compiled.programs)
-    watcher.finalist_ended(finalist)
-    record = _record(config, compiled, (ledger, model.ledger))
-    artifact = build_artifact(task, model, finalist, record, config.command)
+    with model.remembering():
+        compiled = compile_program(
+            optimizer,
+            task,
+            model,
+            plan.naive,
+            plan.demos,
+            seed=config.seed,
+            n_demos=plan.n_demos,
+            n_bootstrapped=plan.n_bootstrapped,
+            n_calls=plan.n_calls,
+            writer=writer,
+            told=told,
+        )
+        if compiled.stopped is not None:
+            _tell_stopped(config.optimizer, compiled, watcher)
+        ledger.go_on(config.budget.tokens, config.budget.calls)
+        finalists = _finalists(task, model, plan.naive, compiled)
+    for finalist in finalists:
+        watcher.finalist_ended(finalist)
+    winner = max(finalists, key=lambda one: _n_right(task, one))  # of equals the first
+    record = _record(config, compiled, ledger, len(finalists))
+    artifact = build_artifact(task, model, winner, record, config.command)
     path = artifact_path(config.out, task.name, model.identity.name, config.seed, config.optimizer)
     return save_artifact(artifact, path), path
 
@@ -109,21 +115,23 @@ def _first_ledger(task: Task, config: SearchConfig, plan: _Plan) -> Ledger:
         budget_tokens=budget.tokens - plan.reserve,
         budget_calls=None if budget.calls is None else budget.calls - n_last,
         budget_seconds=budget.seconds,
+        rows_once=True,
     )
 
 
-def _record(config: SearchConfig, compiled: Compiled, ledgers: Sequence[Ledger]) -> SearchRecord:
-    accounts = [ledger.account.to_json() for ledger in ledgers]
+def _record(
+    config: SearchConfig, compiled: Compiled, ledger: Ledger, n_finalists: int
+) -> SearchRecord:
     return SearchRecord(
         optimizer=config.optimizer,
         seed=config.seed,
         budget_tokens=config.budget.tokens,
         budget_calls=config.budget.calls,
         budget_seconds=config.budget.seconds,
-        spent={key: sum(account[key] for account in accounts) for key in accounts[0]},
+        spent=ledger.account.to_json(),
         n_trials=compiled.n_programs,
         n_pruned=0,
-        n_finalists=1,
+        n_finalists=n_finalists,
     )
 
 
@@ -137,14 +145,8 @@ def _plan(task: Task, model: LocalModel, config: SearchConfig) -> _Plan:
             f"no prompt fits into the context of {model.identity.name} with every dev example of "
             f"{task.name}; shorten its longest texts, or take another model"
         )
-    n_demos = min(_MAX_DEMOS, max(_N_DEMOS, len(task.labels)))
-    demos = short_enough(model, task, naive, task.splits.train, n_demos)
-    if not demos:
-        raise UserError(
-            f"no train example of {task.name} is short enough to be one of {n_demos} demos in the "
-            f"context of {model.identity.name}; shorten the texts, or take another model"
-        )
-    n_demos = min(n_demos, len(demos))
+    n_bootstrapped = min(_N_LABELED, max(_N_BOOTSTRAPPED, len(task.labels)))
+    demos, n_demos = _demo_pool(task, model, naive, n_bootstrapped)
     largest = largest_prompt(model, task, naive, demos, n_demos)
     reserve = sum(choose_tokens(model, largest, texts) + ROOM_TOKENS for texts in (dev, confirm))
     n_last = len(dev) + len(confirm)
@@ -162,7 +164,38 @@ def _plan(task: Task, model: LocalModel, config: SearchConfig) -> _Plan:
     n_calls = int((config.budget.tokens - reserve) / price)
     if config.budget.calls is not None:
         n_calls = min(n_calls, config.budget.calls - n_last)
-    return _Plan(naive=naive, demos=demos, n_demos=n_demos, reserve=reserve, n_calls=n_calls)
+    return _Plan(
+        naive=naive,
+        demos=demos,
+        n_demos=n_demos,
+        n_bootstrapped=min(n_bootstrapped, n_demos),
+        reserve=reserve,
+        n_calls=n_calls,
+    )
+
+
+def _demo_pool(
+    task: Task, model: LocalModel, naive: Prompt, least: int
+) -> tuple[list[Example], int]:
+    """Give the train examples that may be demos, and how many of them at once.
+
+    The more demos share the context, the shorter each must be: from DSPy's own number down, until
+    half of train is short enough, but not below `least`.
+
+    Raises:
+        UserError: no train example is short enough for that.
+    """
+    train = task.splits.train
+    for n_demos in sorted({_N_LABELED, max(_N_LABELED // 2, least), least}, reverse=True):
+        demos = short_enough(model, task, naive, train, n_demos)
+        if 2 * len(demos) >= len(train):
+            break
+    if not demos:
+        raise UserError(
+            f"no train example of {task.name} is short enough to be one of {least} demos in the "
+            f"context of {model.identity.name}; shorten the texts, or take another model"
+        )
+    return demos, min(n_demos, len(demos))
 
 
 def _tell_stopped(name: str, compiled: Compiled, watcher: Watcher) -> None:
@@ -177,37 +210,58 @@ def _tell_stopped(name: str, compiled: Compiled, watcher: Watcher) -> None:
     watcher.stopped_early(reason)
 
 
-def _score(task: Task, model: LocalModel, naive: Prompt, programs: Sequence[Found]) -> Finalist:
-    """Score the first program that can be frozen, fits into the context and into what is left.
+def _finalists(task: Task, model: LocalModel, naive: Prompt, compiled: Compiled) -> list[Finalist]:
+    """Score the contenders that can be frozen and are paid for; if none can, the first that can.
 
     Raises:
-        UserError: none does.
+        UserError: no program can.
     """
-    gold = [np.array(task.gold(split)) for split in (task.splits.dev, task.splits.confirm)]
-    own_instructions = task.signature.instructions
-    for number, program in enumerate(programs):
-        try:
-            prompt = program.prompt(naive, own_instructions)
-            logp = [
-                label_log_probabilities(model, task, prompt, split)
-                for split in (task.splits.dev, task.splits.confirm)
-            ]
-        except (ValidationError, PromptTooLong, BudgetExceeded):
-            continue
-        bias = np.array(prompt.bias)
-        return Finalist(
-            trial=number,
-            prompt=prompt,
-            calibration="none" if program.weights is None else "weights",
-            dev=split_score(logp[0], gold[0], bias),
-            confirm=split_score(logp[1], gold[1], bias),
-            confirm_logp=logp[1],
-            dev_logp=logp[0],
+    found: list[Finalist] = []
+    for number, program in enumerate(compiled.programs):
+        if len(found) == N_FINALISTS or (found and number >= compiled.n_contenders):
+            break
+        finalist = _scored(task, model, naive, number, program)
+        if finalist is not None:
+            found.append(finalist)
+    if not found:
+        raise UserError(
+            f"no program fits into the context of {model.identity.name} and into the budget with "
+            f"every dev and confirm example of {task.name}; give a larger budget or shorten the "
+            "longest texts"
         )
-    raise UserError(
-        f"no program fits into the context of {model.identity.name} and into the budget with every "
-        f"dev and confirm example of {task.name}; give a larger budget or shorten the longest texts"
+    return found
+
+
+def _scored(
+    task: Task, model: LocalModel, naive: Prompt, number: int, program: Found
+) -> Finalist | None:
+    """Score a program on dev and confirm; None where it does not fit or is not paid for."""
+    splits = (task.splits.dev, task.splits.confirm)
+    try:
+        prompt = program.prompt(naive, task.signature.instructions)
+        logp = [label_log_probabilities(model, task, prompt, split) for split in splits]
+    except (ValidationError, PromptTooLong, BudgetExceeded):
+        return None
+    bias = np.array(prompt.bias)
+    scores = [
+        split_score(of_split, np.array(task.gold(split)), bias)
+        for of_split, split in zip(logp, splits, strict=True)
+    ]
+    return Finalist(
+        trial=number,
+        prompt=prompt,
+        calibration="none" if program.weights is None else "weights",
+        dev=scores[0],
+        confirm=scores[1],
+        confirm_logp=logp[1],
+        dev_logp=logp[0],
     )
+
+
+def _n_right(task: Task, finalist: Finalist) -> int:
+    """Give how many dev and confirm examples it answers rightly."""
+    n_dev, n_confirm = len(task.splits.dev), len(task.splits.confirm)
+    return round(finalist.dev.accuracy * n_dev) + round(finalist.confirm.accuracy * n_confirm)
 
 
 def _texts(task: Task, examples: Sequence[Example]) -> list[str]:

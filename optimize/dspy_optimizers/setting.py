@@ -21,8 +21,9 @@ class Setting:
     """What an optimizer compiles with.
 
     `train` and `dev` are lists of `dspy.Example`, train shuffled by the seed, which is the one
-    source of variety that every optimizer takes. `n_demos` demos fit into the context. `n_calls`
-    is the number of answers that the budget pays, by forecast; the ledger is what stops.
+    source of variety that every optimizer takes. `n_demos` demos fit into the context, and
+    `n_bootstrapped` of them may be bootstrapped. `n_calls` is the number of answers that the budget
+    pays, by forecast; the ledger is what stops.
     `writer` proposes instructions, and `teacher` is it where it is not the task's own model.
     """
 
@@ -34,6 +35,7 @@ class Setting:
     metric: DspyMetric
     seed: int
     n_demos: int
+    n_bootstrapped: int
     n_calls: int
     writer: dspy.LM
     teacher: dspy.LM | None

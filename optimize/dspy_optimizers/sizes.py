@@ -2,13 +2,16 @@
 
 Pure arithmetic on DSPy's call counts. Notation: `n_calls` answers that the budget pays, `n_dev`
 and `n_train` examples. Each size has a smallest real setting, which the ledger may cut short, and a
-largest one beyond which more programs only overfit dev.
+largest one beyond which more programs only overfit dev. An answer that was given before is free.
 """
 
 import math
 from typing import NamedTuple
 
-MAX_PROGRAMS = 16
+MAX_PROGRAMS = 64
+FULL_EVAL_STEPS = 5  # MIPROv2's own
+_MINIBATCH = 35  # MIPROv2's own
+_MAX_CANDIDATES = 16
 _MAX_BREADTH = 10
 _BATCH = 32
 _MAX_STEPS = 8
@@ -29,18 +32,23 @@ class Copro(NamedTuple):
 def copro_size(n_calls: int, n_dev: int) -> Copro:
     """Spread the programs over up to three rounds (DSPy's depth), at least four to a round.
 
-    Breadth is at least 2, which DSPy demands, and at most its own default of 10.
+    Breadth is at least 2, which DSPy demands, and at most its own default of 10; what pays for more
+    programs than that gives more rounds.
     """
-    programs = max(2, n_calls // n_dev)
-    depth = max(1, min(3, programs // 4))
+    programs = max(2, min(MAX_PROGRAMS, n_calls // n_dev))
+    depth = max(1, min(3, programs // 4), programs // _MAX_BREADTH)
     return Copro(breadth=max(2, min(_MAX_BREADTH, programs // depth)), depth=depth)
 
 
 class Mipro(NamedTuple):
-    """MIPROv2 draws `trials` pairs out of `candidates` instructions and demo sets."""
+    """MIPROv2 draws `trials` pairs out of `candidates` instructions and demo sets.
+
+    Each is scored on `minibatch` examples, and after every five trials the best pair on all of dev.
+    """
 
     candidates: int
     trials: int
+    minibatch: int
 
 
 def mipro_size(n_calls: int, n_dev: int, n_before: int) -> Mipro:
@@ -50,13 +58,18 @@ def mipro_size(n_calls: int, n_dev: int, n_before: int) -> Mipro:
     pass over dev is for the program as it was. At least 3 candidates (none, labelled and
     bootstrapped demos) and 4 trials.
     """
-    trials = max(4, min(2 * MAX_PROGRAMS, (n_calls - n_before) // n_dev - 1))
-    fitting = [n for n in range(3, MAX_PROGRAMS + 1) if max(4 * math.log2(n), 1.5 * n) <= trials]
-    return Mipro(candidates=max(fitting, default=3), trials=trials)
+    minibatch = min(_MINIBATCH, n_dev)
+    last = 0 if minibatch == n_dev else n_dev
+    rounds, rest = divmod(n_calls - n_before - n_dev, FULL_EVAL_STEPS * minibatch + last)
+    paid = FULL_EVAL_STEPS * max(0, rounds) + max(0, rest - last) // minibatch
+    trials = max(4, min(MAX_PROGRAMS, paid))
+    numbers = range(3, _MAX_CANDIDATES + 1)
+    fitting = [n for n in numbers if max(4 * math.log2(n), 1.5 * n) <= trials]
+    return Mipro(candidates=max(fitting, default=3), trials=trials, minibatch=minibatch)
 
 
 def gepa_calls(n_calls: int, n_dev: int, n_minibatch: int) -> int:
-    """Give GEPA's metric calls: one pass over dev and one mutation at least, 16 passes at most.
+    """Give GEPA's metric calls: one pass over dev and one mutation at least, 64 passes at most.
 
     A mutation is tried on two minibatches before it meets dev, and is more likely to be rejected
     there than not.
@@ -76,13 +89,17 @@ class Simba(NamedTuple):
 def simba_size(n_calls: int, n_train: int) -> Simba:
     """Give SIMBA's sizes: its defaults (32, 6, 8) where they are paid, smaller ones elsewhere.
 
-    S steps cost S (B C + (C + 1) (B + 1)) answers and the closing pass (C + 1) T. Candidates and
-    batch shrink together until two steps are paid.
+    A step asks C programs, drawn with replacement, about a batch, and then C + 1 new ones. Of C
+    draws about two thirds are different, and in the first step all are the program as it was. The
+    closing pass asks C + 1 programs about the rest of train. Candidates and batch shrink together
+    until two steps are paid.
     """
     for candidates, batch in ((6, _BATCH), (4, _BATCH), (4, 16), (3, 16), (2, 8)):
         batch = min(batch, n_train)
-        step = batch * candidates + (candidates + 1) * (batch + 1)
-        steps = (n_calls - (candidates + 1) * n_train) // step
+        new = (candidates + 1) * (batch + 1)
+        closing = (candidates + 1) * (n_train - batch)
+        later = 2 * candidates * batch // 3 + new
+        steps = 1 + (n_calls - closing - batch - new) // later
         if steps >= 2:
             break
     return Simba(batch=batch, candidates=candidates, steps=max(1, min(_MAX_STEPS, steps)))

@@ -45,6 +45,10 @@ class Tracker(BaseCallback):  # type: ignore[misc]
         """The number of different programs that answered at least one of the examples."""
         return len(self._answers)
 
+    def whole(self) -> list[Found]:
+        """Give the programs that answered every example, best first."""
+        return [p for p in self.ranked() if len(self._answers[p]) == len(self._examples)]
+
     def ranked(self) -> list[Found]:
         """Give the programs, best first: those that answered every example, by accuracy.
 

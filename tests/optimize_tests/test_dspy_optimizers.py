@@ -3,6 +3,8 @@
 The model is tiny and its text is noise; what is asked of it here is arithmetic.
 """
 
+import contextlib
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -152,7 +154,10 @@ def test_the_record_says_what_was_done(runs: Runs, task: Task, name: str) -> Non
     record = artifact.search
     assert (record.optimizer, record.seed, record.budget_tokens) == (name, 0, BUDGET)
     assert record.spent["forward_tokens"] <= BUDGET
-    assert (record.n_pruned, record.n_finalists, len(notes.finalists)) == (0, 1, 1)
+    assert record.n_pruned == 0
+    assert record.n_finalists == len(notes.finalists) == (3 if name in SEARCHING else 1)
+    right = [12 * f.dev.accuracy + 8 * f.confirm.accuracy for f in notes.finalists]
+    assert artifact.prompt == notes.finalists[int(np.argmax(np.round(right)))].prompt
     assert [number for number, _, _ in notes.programs] == list(range(len(notes.programs)))
     assert record.n_trials >= max(1, len(notes.programs))
     assert all("failed" not in reason for reason in notes.stops)
@@ -201,26 +206,31 @@ def test_a_stop_in_the_middle_keeps_the_best(
     _, _, told = runs[name]
     middle = (len(told.programs) - 1) // 2
     enough = told.programs[middle][2] + (-1 if name == "reanchor" else 1)
-    ledgers: list[Ledger] = []
+    spent: list[int] = []
 
-    def stingy(**budgets: Any) -> Ledger:
-        ledgers.append(Ledger(**(budgets if ledgers else {"budget_tokens": enough})))
-        return ledgers[-1]
+    class Stingy(Ledger):
+        def __init__(self, **budgets: Any) -> None:
+            super().__init__(**budgets | {"budget_tokens": enough})
 
-    monkeypatch.setattr("optimize.dspy_optimizers.run.Ledger", stingy)
+        def go_on(self, *budgets: int | None) -> None:
+            spent.append(self.account.forward_tokens)
+            super().go_on(*budgets)
+
+    monkeypatch.setattr("optimize.dspy_optimizers.run.Ledger", Stingy)
     notes = Notes()
     artifact, _ = search(task, model, tmp_path, name, notes)
     assert notes.stops == [f"{enough} forward tokens are spent"]
-    assert ledgers[0].account.forward_tokens <= enough
+    assert spent[0] <= enough
     if name == "reanchor":  # no factor is fitted before all of train is read
         assert artifact.prompt == naive_prompt(task, is_chat=False)
         return
     assert notes.programs == told.programs[: middle + 1]
     best = max(score for _, score, _ in notes.programs)
     split = task.splits.train if OPTIMIZERS[name].scored == "train" else task.splits.dev
-    rows = [render(artifact.prompt, example.inputs["text"]) for example in split]
+    first = notes.finalists[0].prompt
+    rows = [render(first, example.inputs["text"]) for example in split]
     model.ledger = Ledger()
-    said = model.choose(rows, answers(artifact.prompt)).log_probabilities().argmax(axis=1)
+    said = model.choose(rows, answers(first)).log_probabilities().argmax(axis=1)
     assert float(np.mean(said == task.gold(split))) == pytest.approx(best)
 
 
@@ -271,7 +281,8 @@ def test_reanchor_anchors(task: Task, model: LocalModel, tmp_path: Path) -> None
     bias = dict(zip(task.label_names, artifact.prompt.bias, strict=True))
     assert bias[rare] > 0
     n_last = len(task.splits.dev) + len(task.splits.confirm)
-    assert artifact.search.spent["n_prompts"] == len(train) + n_last  # each example once
+    last = artifact.search.n_finalists * n_last
+    assert artifact.search.spent["n_prompts"] == len(train) + last  # each train example once
 
 
 @pytest.mark.parametrize("name", ["copro", "mipro", "gepa"])
@@ -354,6 +365,64 @@ def test_train_examples_that_are_too_long_are_no_demos(
         search(replace(task, splits=splits), model, tmp_path, "labeled")
 
 
+@pytest.mark.parametrize(("n_words", "n_demos"), [(100, 10), (400, 8), (700, 4)])
+def test_longer_demos_are_fewer(
+    task: Task, model: LocalModel, tmp_path: Path, n_words: int, n_demos: int
+) -> None:
+    """A word has two or three tokens, of 8,192 in all: 16, 8 or 4 demos share what is free."""
+    train = tuple(
+        replace(e, inputs={"text": f"{n} " + "ab " * n_words})
+        for n, e in enumerate(task.splits.train)
+    )
+    longer = replace(task, splits=replace(task.splits, train=train))
+    artifact, _ = search(longer, model, tmp_path, "labeled", budget=100_000)
+    assert len(artifact.prompt.demos) == n_demos
+
+
+@pytest.mark.parametrize("name", ["bootstrap-rs", "mipro", "gepa"])
+def test_answering_ahead_changes_no_byte_and_runs_fewer_batches(
+    runs: Runs,
+    task: Task,
+    model: LocalModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    n_batches = 0
+    score = model._forward.score
+
+    def counted(*args: Any) -> Any:
+        nonlocal n_batches
+        n_batches += bool(args[1])
+        return score(*args)
+
+    monkeypatch.setattr(model._forward, "score", counted)
+    assert search(task, model, tmp_path / "ahead", name)[1] == runs[name][1]
+    ahead, n_batches = n_batches, 0
+    monkeypatch.setattr(
+        "optimize.dspy_optimizers.compiling.answered_ahead", lambda *_: contextlib.nullcontext()
+    )
+    assert search(task, model, tmp_path / "one by one", name)[1] == runs[name][1]
+    assert 2 * ahead < n_batches
+
+
+def test_a_question_that_was_asked_before_is_free(
+    task: Task, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asks(times: int) -> int:
+        def compile_one(setting: Setting) -> Any:
+            for _ in range(times):
+                for example in setting.dev:
+                    setting.student(**example.inputs())
+            return setting.student
+
+        _invented(monkeypatch, compile_one)
+        artifact, _ = search(task, model, tmp_path / str(times), "copro")
+        return artifact.search.spent["forward_tokens"]
+
+    assert asks(1) == asks(3)
+
+
 def test_budgets_too_small_are_refused(task: Task, model: LocalModel, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"budget of 900 forward tokens is too small: [\d,]+ are"):
         search(task, model, tmp_path, "labeled", budget=900)
@@ -414,10 +483,12 @@ def test_the_tracker_ranks_whole_programs_first(task: Task) -> None:
     _answer(tracker, task, "refused", "t0", KeyboardInterrupt())
     assert [p.instructions for p in tracker.ranked()] == ["half", "quarter", "all of three"]
     assert told == [(0, 0.25), (1, 0.5)]
+    assert [p.instructions for p in tracker.whole()] == ["half", "quarter"]
     assert tracker.n_programs == 4
     _answer(tracker, task, "quarter", "t1", "negative")  # the last answer counts, once
     _answer(tracker, task, "quarter", "t2", "negative")
     assert tracker.ranked()[0].instructions == "quarter"
+    assert [p.instructions for p in tracker.whole()] == ["quarter", "half"]
     assert len(told) == 2
 
 
@@ -450,12 +521,14 @@ def test_sizes_cost_what_the_budget_pays_or_the_least(n_calls: int) -> None:
     n_dev, n_train = 50, 40
     breadth, depth = copro_size(n_calls, n_dev)
     assert breadth * depth * n_dev <= max(n_calls, 2 * n_dev)
-    candidates, trials = mipro_size(n_calls, n_dev, n_train)
-    assert n_train + n_dev * (trials + 1) <= max(n_calls, n_train + 5 * n_dev)
-    assert 3 <= candidates <= 16
+    candidates, trials, minibatch = mipro_size(n_calls, n_dev, n_train)
+    whole = 1 + math.ceil(trials / 5)
+    assert n_train + minibatch * trials + n_dev * whole <= max(n_calls, n_train + 4 * 35 + 100)
+    assert (minibatch, 3 <= candidates <= 16) == (35, True)
     assert n_dev < gepa_calls(n_calls, n_dev, 3) <= max(n_calls, n_dev + 6)
     batch, c, steps = simba_size(n_calls, n_train)
-    cost = steps * (batch * c + (c + 1) * (batch + 1)) + (c + 1) * n_train
-    assert cost <= max(n_calls, 8 * 2 + 3 * 9 + 3 * n_train)
+    later = 2 * batch * c / 3 + (c + 1) * (batch + 1)
+    cost = batch + (c + 1) * (batch + 1) + (steps - 1) * later + (c + 1) * (n_train - batch)
+    assert cost <= max(n_calls + steps, 8 + 3 * 9 + 3 * 32)
     assert batch <= n_train
     assert steps >= 1

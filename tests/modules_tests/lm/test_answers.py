@@ -111,6 +111,30 @@ def test_the_same_model_reads_its_own_answers(fresh: Open) -> None:
     assert model.ledger.account.reused_tokens == n_run - len(shared)
 
 
+def test_a_model_remembers_inside_and_forgets_after(load: Loader) -> None:
+    model, prompt = load("llama"), slow.prompt_of()
+
+    def runs() -> tuple[int, Any]:
+        before = model._forward.n_run
+        got = bits(model.choose(rendered(prompt), answers(prompt)))
+        return model._forward.n_run - before, got
+
+    with model.remembering():
+        first, second = runs(), runs()
+    third = runs()
+    assert first[0] > 0 == second[0]
+    assert third[0] > 0
+    assert first[1] == second[1] == third[1]
+
+
+def test_kept_answers_stay_the_ones_that_are_read(fresh: Open) -> None:
+    model = fresh()
+    kept = model.answers
+    with model.remembering():
+        assert model.answers is kept
+    assert model.answers is kept
+
+
 def test_other_words_need_no_run(fresh: Open, load: Loader) -> None:
     zero_shot = slow.prompt_of(("negative", "positive"), n_demos=0)
     other = slow.prompt_of(("bad", "good"), n_demos=0)

@@ -47,6 +47,44 @@ def test_a_shared_part_is_charged_once() -> None:
     assert ledger.account.forward_tokens == 20
 
 
+def test_rows_are_charged_each_time_or_once() -> None:
+    """A row is its tokens behind a shared part; the same tokens behind another are another."""
+    rows = [((1, 2), (3, 4, 5)), ((1, 2), (6,)), ((1, 2), (6,))]
+    each, once = Ledger(), Ledger(budget_tokens=9, rows_once=True)
+    for ledger in (each, once):
+        ledger.charge(n_prompts=3, rows=rows, shared=[(1, 2)])
+    assert each.account.forward_tokens == 3 + 1 + 1 + 2
+    assert once.account == Account(n_prompts=3, forward_tokens=3 + 1 + 2)
+    once.charge(n_prompts=3, rows=rows, shared=[(1, 2)])
+    assert once.account.forward_tokens == 6
+    with pytest.raises(BudgetExceeded):
+        once.charge(n_prompts=1, rows=[((7,), (3, 4, 5))], shared=[(7,)])
+    once.charge(n_prompts=1, rows=[((7,), (6,))], shared=[(7,)])  # the refused one left nothing
+    once.charge(n_prompts=1, rows=[((), (6,))])
+    assert once.account.forward_tokens == 9
+
+
+def test_going_on_keeps_what_was_spent_and_has_no_end_of_time() -> None:
+    now = [0.0]
+    ledger = Ledger(5, 2, 1.0, lambda: now[0])
+    ledger.charge(n_prompts=2, forward_tokens=5)
+    now[0] = 9.0
+    ledger.go_on(7, 3)
+    ledger.charge(n_prompts=1, forward_tokens=2)
+    with pytest.raises(BudgetExceeded, match="7 forward tokens are spent"):
+        ledger.charge(n_prompts=0, forward_tokens=1)
+    assert ledger.account == Account(n_prompts=3, forward_tokens=7)
+
+
+def test_what_is_run_ahead_is_no_reuse() -> None:
+    ledger = Ledger()
+    ledger.note_reuse(2)
+    ledger.note_ahead(10)
+    for tokens in (6, -1, 3, 4):
+        ledger.note_reuse(tokens)
+    assert ledger.account.reused_tokens == 2 + (6 + 3 + 4 - 10)
+
+
 def test_calls_are_a_budget_of_their_own() -> None:
     ledger = Ledger(budget_calls=3)
     ledger.charge(n_prompts=2, forward_tokens=10**9)
