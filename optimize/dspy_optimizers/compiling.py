@@ -9,11 +9,11 @@ import dspy
 
 from modules.lm import BudgetExceeded, LocalModel
 from modules.programs import dspy_lm
-from modules.prompts import Prompt
 from modules.tasks import dspy_metric
 from modules.tasks.example import Example, Task
 from optimize.dspy_optimizers.ahead import answered_ahead
 from optimize.dspy_optimizers.found import Found, found_in
+from optimize.dspy_optimizers.plan import Plan
 from optimize.dspy_optimizers.quiet import quiet
 from optimize.dspy_optimizers.registry import Optimizer
 from optimize.dspy_optimizers.setting import (
@@ -50,13 +50,9 @@ def compile_program(
     optimizer: Optimizer,
     task: Task,
     model: LocalModel,
-    naive: Prompt,
-    train: Sequence[Example],
+    plan: Plan,
     *,
     seed: int,
-    n_demos: int,
-    n_bootstrapped: int,
-    n_calls: int,
     writer: dspy.LM | None,
     told: Told,
 ) -> Compiled:
@@ -66,18 +62,15 @@ def compile_program(
         optimizer: which one.
         task: gives the dev split, the signature and the metric.
         model: the task's model; its ledger is charged.
-        naive: the prompt that programs run through.
-        train: the train examples that may become demos.
+        plan: the prompt that programs run through, the train examples that may become demos, and
+            the sizes.
         seed: any integer; the optimizers get it modulo 2^32, which is what their libraries take.
-        n_demos: how many demos fit.
-        n_bootstrapped: how many of them may be bootstrapped.
-        n_calls: how many answers the budget pays, by forecast.
         writer: proposes instructions, and teaches where it is not the task's own model; None takes
             that one, at a higher temperature.
         told: called with number and score of every program that was scored whole.
     """
     metric = dspy_metric(task.output_field)
-    shuffled = _examples(task, train)
+    shuffled = _examples(task, plan.demos)
     random.Random(f"{seed}:train").shuffle(shuffled)  # an int would lose its sign
     dev = _examples(task, task.splits.dev)
     lm = dspy_lm(model, seed, max_tokens=WRITER_TOKENS)
@@ -85,14 +78,14 @@ def compile_program(
     setting = Setting(
         task=task,
         student=dspy.Predict(task.signature),
-        adapter=optimizer.adapter(naive, task.signature),
+        adapter=optimizer.adapter(plan.naive, task.signature),
         train=shuffled,
         dev=dev,
         metric=metric,
         seed=seed % 2**32,
-        n_demos=n_demos,
-        n_bootstrapped=n_bootstrapped,
-        n_calls=n_calls,
+        n_demos=plan.n_demos,
+        n_bootstrapped=plan.n_bootstrapped,
+        n_calls=plan.n_calls,
         writer=_writing(lm if teacher is None else teacher),
         teacher=teacher,
     )
@@ -105,7 +98,7 @@ def compile_program(
 
         tracker = Tracker(task, dev if optimizer.scored == "dev" else shuffled, metric, said)
         with (
-            answered_ahead(model, task, naive),
+            answered_ahead(model, task, plan.naive),
             dspy.context(
                 lm=lm,
                 adapter=setting.adapter,
