@@ -73,9 +73,9 @@ def run_cell(cell: Cell, task: Task, model: LocalModel, folder: Path) -> Result:
         test_hash=task.splits.test.digest,
         dtype=model.identity.dtype,
     )
-    run = {"naive": _naive}.get(cell.optimizer, _frozen)
-    if cell.optimizer in PROMPTOLUTION:
-        run = _promptolution
+    run = {"naive": _naive, **dict.fromkeys(PROMPTOLUTION, _promptolution)}.get(
+        cell.optimizer, _frozen
+    )
     start = time.perf_counter()
     try:
         searched, score = run(result, task, model, home, test)

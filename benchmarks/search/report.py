@@ -68,13 +68,12 @@ def analyse(results: list[Result], tests: dict[str, list[str]], ours: str) -> An
         clusters = clusters_of(of_group, tests)
         all_lines += lines(group, of_group, clusters, failed.get(group, {}))
         pairs.append(compare(group, of_group, clusters, ours))
-    pairs = [pair for pair in pairs if pair]
-    at = {b: [pair for pair in pairs if pair[0].group.budget == b] for b in protocol.BUDGETS}
-    verdicts = [verdict(budget, of_budget) for budget, of_budget in at.items()]
-    verdicts = [one for one in verdicts if one.best]
     comparisons = [one for pair in pairs for one in pair]
     peers = [[one for one in pair if not is_control(one.peer)] for pair in pairs]
-    efficiencies = _efficiencies(found, [pair[0] for pair in peers if pair], ours)
+    peers = [pair for pair in peers if pair]
+    at = {b: [pair for pair in peers if pair[0].group.budget == b] for b in protocol.BUDGETS}
+    verdicts = [verdict(budget, of_budget) for budget, of_budget in at.items() if of_budget]
+    efficiencies = _efficiencies(found, [pair[0] for pair in peers], ours)
     return Analysis(results, all_lines, comparisons, verdicts, efficiencies)
 
 

@@ -262,11 +262,9 @@ class Verdict(NamedTuple):
 
 
 def verdict(budget: str, pairs: Sequence[Sequence[Comparison]]) -> Verdict:
-    """Sum up one budget from what `compare` gave for each of its pairs."""
-    peers = [[one for one in found if not is_control(one.peer)] for found in pairs]
-    peers = [found for found in peers if found]
-    best = [found[0] for found in peers]
-    compared = [{one.peer for one in found} for found in peers]
+    """Sum up one budget from its pairs' comparisons with peers, none of it empty."""
+    best = [found[0] for found in pairs]
+    compared = [{one.peer for one in found} for found in pairs]
     adjusted = holm([one.p for one in best]).tolist()
     sure = [p <= ALPHA for p in adjusted]
     return Verdict(

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 
-Ids = tuple[int, ...]
+from modules.lm.batching import Ids
 
 
 class BudgetExceeded(BaseException):
@@ -142,9 +142,10 @@ class Ledger:
     def note_reuse(self, tokens: int) -> None:
         """Enter how many of the tokens just charged were not run; fewer than 0 counts as 0."""
         with self._lock:
-            new = max(0, tokens - self._ahead)
-            self._ahead = max(0, self._ahead - max(0, tokens))
-            reused = self._account.reused_tokens + new
+            saved = max(0, tokens)
+            ahead = min(saved, self._ahead)
+            self._ahead -= ahead
+            reused = self._account.reused_tokens + saved - ahead
             self._account = replace(self._account, reused_tokens=reused)
 
     def note_ahead(self, tokens: int) -> None:

@@ -133,10 +133,10 @@ class LocalModel:
             [{one.shared: wanted_rows([one], [0], tree)} for one in encoded] if apart else [wanted]
         )
         with self._lock, self._reuse_noted():
-            rows = [(shared, row.ids) for one in each for shared in one for row in one[shared]]
-            self.ledger.charge(n_prompts=n, rows=rows, shared=wanted)
-            for shared, asked in wanted.items():
-                self._score(shared, asked, result, progress)
+            charged = [row for one in each for row in _rows(one)]
+            self.ledger.charge(n_prompts=n, rows=charged, shared=wanted)
+            for shared, rows in wanted.items():
+                self._score(shared, rows, result, progress)
         return Choices(
             fork_list=tree,
             fork_logits=result.logits,
@@ -182,9 +182,7 @@ class LocalModel:
         states: dict[int, Tensor] = {}
         log_totals = np.zeros(len(prompts))
         with self._lock, self._reuse_noted():
-            self.ledger.charge(
-                n_prompts=len(prompts), forward_tokens=_n_own_tokens(wanted), shared=wanted
-            )
+            self.ledger.charge(n_prompts=len(prompts), rows=_rows(wanted), shared=wanted)
             for shared, rows in wanted.items():
                 owners = list(rows.values())
                 for numbers, hidden, totals in self._states(shared, list(rows)):
@@ -258,9 +256,9 @@ class LocalModel:
         """Keep answers in memory inside, if they are not kept already; it changes no answer."""
         before = self.answers
         if before is None:
-            identity, dtype = self.identity, self._forward.model.dtype
-            processor = identity.processor
-            self.answers = Answers(MemoryStore(), identity.digest, dtype, processor, "")
+            digest, processor = self.identity.digest, self.identity.processor
+            dtype = self._forward.model.dtype
+            self.answers = Answers(MemoryStore(), digest, dtype, processor, way="")
         try:
             yield
         finally:
@@ -346,9 +344,14 @@ class LocalModel:
             yield numbers, scored.hidden, totals
 
 
+def _rows(wanted: Mapping[Ids, Mapping[Row, object]]) -> list[tuple[Ids, Ids]]:
+    """Give every row's tokens, each behind the shared part before them, as a ledger takes them."""
+    return [(shared, row.ids) for shared, rows in wanted.items() for row in rows]
+
+
 def _n_own_tokens(wanted: Mapping[Ids, Mapping[Row, object]]) -> int:
     """Give the tokens of rows, without the shared parts before them."""
-    return sum(len(row.ids) for rows in wanted.values() for row in rows)
+    return sum(len(own) for _, own in _rows(wanted))
 
 
 def _by_prefix(encoded: Sequence[Encoded]) -> dict[Ids, list[int]]:

@@ -62,9 +62,3 @@ def _scored(
         confirm_logp=logp[1],
         dev_logp=logp[0],
     )
-
-
-def n_right(task: Task, finalist: Finalist) -> int:
-    """Give how many dev and confirm examples it answers rightly."""
-    n_dev, n_confirm = len(task.splits.dev), len(task.splits.confirm)
-    return round(finalist.dev.accuracy * n_dev) + round(finalist.confirm.accuracy * n_confirm)

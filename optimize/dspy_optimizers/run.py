@@ -11,7 +11,7 @@ from modules.prompts.records import SearchRecord
 from modules.tasks.example import Task
 from optimize.config import SearchConfig
 from optimize.dspy_optimizers.compiling import FAILED, Compiled, compile_program
-from optimize.dspy_optimizers.contenders import n_right, score_contenders
+from optimize.dspy_optimizers.contenders import score_contenders
 from optimize.dspy_optimizers.plan import Plan, make_plan
 from optimize.dspy_optimizers.registry import get_optimizer
 from optimize.finish.freeze import build_artifact
@@ -73,7 +73,7 @@ def run_dspy_optimizer(
         finalists = score_contenders(task, model, plan.naive, compiled)
     for finalist in finalists:
         watcher.finalist_ended(finalist)
-    winner = max(finalists, key=lambda one: n_right(task, one))  # of equals the first
+    winner = max(finalists, key=lambda one: one.dev.n_correct + one.confirm.n_correct)
     record = _record(config, compiled, ledger, len(finalists))
     artifact = build_artifact(task, model, winner, record, config.command)
     path = artifact_path(config.out, task.name, model.identity.name, config.seed, config.optimizer)
