@@ -1,11 +1,11 @@
 """promptolution's optimizers on our tasks: CAPO, EvoPromptGA and OPRO, with their defaults.
 
-The task model and the meta model are the same local model. The optimizer sees dev and
-confirm as its task, 30 examples at a time (the library's number): CAPO in blocks, the others in
-samples, for all of them would leave a small budget without a step. CAPO takes its few-shot examples
-from train. It runs until the ledger refuses, and its best prompt so far is kept.
-Predictions are greedy, read by promptolution's `FirstOccurrencePredictor`: its default for a text
-without a label is the first class, and so it is here.
+The task model and the meta model are the same local model. The optimizer sees dev and confirm as
+its task, 30 examples at a time (the library's number): CAPO in blocks, the others in samples, for
+all of them would leave a small budget without a step. CAPO takes its few-shot examples from train.
+It runs until the ledger refuses, and its best prompt so far is kept. Predictions are greedy, read
+by promptolution's `FirstOccurrencePredictor`: its default for a text without a label is the first
+class, and so it is here.
 """
 
 import logging
