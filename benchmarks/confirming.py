@@ -24,12 +24,13 @@ from benchmarks.search.journal import Result, read_results
 from benchmarks.search.protocol import budget_tokens, task_spec
 from modules.command import recorded
 from modules.lm import Ledger, LocalModel, load_model
+from modules.prompts import calibrated
 from modules.tasks import load_task
 from modules.tasks.example import Example, Task
 from optimize.config import Budget, SearchConfig
 from optimize.finish.finalists import N_FINALISTS, confirm, loss_on_both, ranked
-from optimize.race.scoring import information_loss, split_score
-from optimize.race.trial import label_log_probabilities
+from optimize.race.said import ask
+from optimize.race.scoring import mean_loss, score_of
 from optimize.search import run_search
 
 N_CONTENDERS = 6
@@ -42,7 +43,8 @@ def contenders(task: Task, model: LocalModel, config: SearchConfig) -> list[dict
     assert keeper.space is not None
     entrants = ranked(keeper.trials, keeper.space)[:N_CONTENDERS]
     model.ledger = Ledger()
-    finalists = confirm(model, task, entrants, keeper.finalist_ended, keeper.finalist_left_out)
+    told, left_out = keeper.finalist_ended, keeper.finalist_left_out
+    finalists = confirm(model, task, entrants, keeper.space.evidence, told, left_out)
     confirmed = {one.trial: one for one in finalists}
     test = task.splits.test.unseal()
     confirm_gold = np.array(task.gold(task.splits.confirm))
@@ -53,7 +55,7 @@ def contenders(task: Task, model: LocalModel, config: SearchConfig) -> list[dict
             {
                 "trial": trial.slot,
                 "dev_loss": trial.loss,
-                "confirm_loss": float(information_loss(one.confirm_logp, confirm_gold).mean()),
+                "confirm_loss": mean_loss(one.confirm_said, confirm_gold),
                 "both_loss": loss_on_both(one, task),
                 "dev": one.dev.accuracy,
                 "confirm": one.confirm.accuracy,
@@ -64,8 +66,9 @@ def contenders(task: Task, model: LocalModel, config: SearchConfig) -> list[dict
 
 
 def _accuracy(task: Task, model: LocalModel, prompt: Any, test: tuple[Example, ...]) -> float:
-    logp = label_log_probabilities(model, task, prompt, test)
-    return split_score(logp, np.array(task.gold(test)), np.array(prompt.bias)).accuracy
+    words = () if prompt.evidence is None else prompt.evidence.words
+    said = ask(model, task, prompt, test, words)
+    return score_of(calibrated(prompt, said.logp, said.words), np.array(task.gold(test))).accuracy
 
 
 def chosen(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -24,8 +24,8 @@ from modules.tasks.example import Task
 from optimize.config import Budget, SearchConfig
 from optimize.finish.finalists import N_FINALISTS
 from optimize.race.record import Cost, TrialRecord
-from optimize.race.scoring import information_loss
-from optimize.race.trial import label_log_probabilities
+from optimize.race.said import ask
+from optimize.race.scoring import mean_loss
 from optimize.search import run_search
 from optimize.space.space import Space
 from optimize.watcher import Watcher
@@ -57,10 +57,10 @@ def replay(task: Task, model: LocalModel, trials: Sequence[TrialRecord], space: 
     for trial in stopped:
         prompt = space.prompt(trial.point)
         try:
-            logp = label_log_probabilities(model, task, prompt, task.splits.dev)
+            said = ask(model, task, prompt, task.splits.dev, space.evidence)
         except PromptTooLong:
             continue
-        losses.append(float(information_loss(logp, gold).mean()))
+        losses.append(mean_loss(said, gold))
     spent = sum(trial.cost.tokens for trial in trials)
     saved = sum(trial.saved_tokens for trial in trials)
     last = whole[min(N_FINALISTS, len(whole)) - 1]

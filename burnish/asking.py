@@ -5,9 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish.labels import as_recorded
 from modules.lm import LocalModel, PromptTooLong
-from modules.prompts import Prompt, answers, render
+from modules.prompts import Prompt, answers, evidence_words, recorded, render
 
 Array = NDArray[np.float64]
 Progress = Callable[[int], None]
@@ -33,12 +32,14 @@ def ask(
     """
     if len(prompts) > 1:
         _check_room(model, prompts, texts)
-    logps = []
+    scored = []
     for number, prompt in enumerate(prompts, start=1):
         rendered = [render(prompt, text) for text in texts]
         told = progress if number == len(prompts) else None
-        logps.append(model.choose(rendered, answers(prompt), told).log_probabilities())
-    return as_recorded(prompts, logps)
+        words = evidence_words(prompt)
+        scored.append(model.choose(rendered, answers(prompt), told, words=words))
+    logps = [one.log_probabilities() for one in scored]
+    return recorded(prompts, logps, [one.word_logits for one in scored])
 
 
 def _check_room(model: LocalModel, prompts: Sequence[Prompt], texts: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from modules.files import canonical_json, sha256_text
 from modules.prompts import Artifact, Prompt
 from modules.prompts.prompt import Demo
 from modules.prompts.records import TaskRecord
@@ -12,7 +13,7 @@ from modules.prompts.records import TaskRecord
 Kind = Literal["changed", "added", "removed", "moved"]
 
 PROMPT_PARTS = (
-    *("layout", "instruction", "demos", "label words", "cap", "decoding", "bias"),
+    *("layout", "instruction", "demos", "label words", "cap", "decoding", "bias", "evidence"),
     "members",
 )
 ORIGIN_PARTS = ("model", "task", "search", "versions", "file")
@@ -66,6 +67,22 @@ def _prompt_changes(a: Prompt, b: Prompt) -> Iterator[Change]:
         yield _changed("decoding", "decoding", a.decoding, b.decoding)
     biases = (dict(zip(p.label_names, p.bias, strict=True)) for p in (a, b))
     yield from _fields("bias", *biases)
+    yield from _fields("evidence", _evidence(a), _evidence(b))
+
+
+def _evidence(prompt: Prompt) -> dict[str, Any]:
+    """Give what a prompt weighs, in short: hundreds of weights say little one by one."""
+    found = prompt.evidence
+    if found is None:
+        return {"words": 0}
+    largest = {
+        label: ", ".join(sorted(weights, key=lambda word: -abs(weights[word]))[:5])
+        for label, weights in found.weights.items()
+    }
+    weights = sha256_text(canonical_json(found.model_dump(mode="json")))[:12]
+    return {"words": len(found.words), "digest": weights} | {
+        f"most for or against {label}": words for label, words in largest.items()
+    }
 
 
 def _member_changes(a: Sequence[Prompt], b: Sequence[Prompt]) -> Iterator[Change]:

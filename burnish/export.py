@@ -28,6 +28,11 @@ FORMATS = {
 
 
 _WHOLE = {"messages"}  # the forms that can hold all prompts of an ensemble
+_WEIGHING = {"python"}  # the forms that can hold evidence
+_WORDS_ALONE = (
+    "label words and their bias alone are in it: the other words that the prompt weighs, and the "
+    "accuracy that they are worth, only --to python has"
+)
 
 
 class Exporter(Protocol):
@@ -95,7 +100,10 @@ def export(artifact: Artifact, form: str, member: int | None = None) -> Export:
 
     exporter = cast(Exporter, importlib.import_module(FORMATS[form]))
     made = exporter.export(artifact, tokenizer)
-    return made if note is None else replace(made, notes=(*made.notes, note))
+    notes = [*made.notes, *([] if note is None else [note])]
+    if form not in _WEIGHING and any(prompt.evidence is not None for prompt in artifact.prompts):
+        notes.append(_WORDS_ALONE)
+    return replace(made, notes=tuple(notes))
 
 
 def one_prompt(artifact: Artifact, member: int | None) -> tuple[Artifact, str | None]:

@@ -1,8 +1,7 @@
 """What log-probabilities say: each label's probability, and the label.
 
-An artifact's probes record a single prompt's log-probabilities uncalibrated, and an ensemble's
-combined, with every bias in them. What is asked anew is brought into that form first, so that all
-that follows is the same for both.
+What an artifact's probes record is uncalibrated or calibrated (`modules.prompts.ensemble`); what is
+asked anew is brought into the same form first, so that all that follows is one.
 """
 
 from collections.abc import Sequence
@@ -10,23 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from modules.prompts import LOWEST, Prompt, apply_bias, combine
+from modules.prompts import LOWEST, Prompt, apply_bias, records_raw
 
 Array = NDArray[np.float64]
-
-
-def as_recorded(prompts: Sequence[Prompt], logps: Sequence[Array]) -> Array:
-    """Give log-probabilities [n, k] in the form of a probe's, none of them below `LOWEST`.
-
-    Args:
-        prompts: an artifact's, one or those of an ensemble.
-        logps: the uncalibrated log-probabilities of each prompt, [n, k].
-    """
-    if len(prompts) == 1:
-        return np.maximum(logps[0], LOWEST)
-    with np.errstate(over="ignore"):  # a bias may be as large as a number can be
-        combined = combine(logps, [np.array(prompt.bias) for prompt in prompts])
-    return np.maximum(combined, LOWEST)
 
 
 def probabilities(prompts: Sequence[Prompt], recorded: Sequence[float]) -> dict[str, float]:
@@ -47,7 +32,7 @@ def answered(prompts: Sequence[Prompt], recorded: Sequence[float]) -> str:
 
 def _calibrated(prompts: Sequence[Prompt], recorded: Sequence[float]) -> Array:
     logp = np.maximum(np.array([recorded], dtype=np.float64), LOWEST)
-    if len(prompts) > 1:
+    if not records_raw(prompts):
         whole: Array = logp[0]
         return whole
     with np.errstate(over="ignore"):  # a bias may be as large as a number can be

@@ -117,13 +117,14 @@ def _search(start: Start, folder: Path) -> tuple[Artifact, Path]:
     """Run the recorded search, or go on with it where the folder has its journal."""
     recorded = start.artifact
     settings = recorded.search.settings
+    known = {} if settings is None else settings.model_dump()
     config = SearchConfig(
         budget=_budget(recorded.search),
         seed=recorded.search.seed,
         out=folder / "artifacts",
         runs=folder / "journals",
         command=recorded.command,
-        **({} if settings is None else settings.model_dump()),
+        **(known | {"evidence": False if settings is None else settings.evidence}),
     )
     with Display(start.task, config.budget.tokens) as display:
         return run_search(start.task, start.model, config, display)

@@ -15,7 +15,7 @@ from burnish.prompt_text import prompt_lines
 from burnish.provenance import made_facts, model_facts, search_facts, task_facts
 from burnish.scores import told
 from burnish.terminal import Piece, Said, Screen, add_display_options, clipped, harmless
-from modules.prompts import Artifact, Prompt, load_artifact, reading
+from modules.prompts import Artifact, Evidence, Prompt, load_artifact, reading
 
 _ORIGINS = {
     "probe": "a confirm example as the input",
@@ -24,9 +24,10 @@ _ORIGINS = {
     "text": "your text as the input",
 }
 _TOGETHER = (
-    "{n} prompts answer together: each one's log-probabilities, with its bias, are renormalised, "
+    "{n} prompts answer together: each one's log-probabilities, calibrated, are renormalised, "
     "and the mean of them over the prompts decides. The scores are those of all together."
 )
+_N_SHOWN = 12
 _REMARK = "accuracy, 95 % Wilson interval; the search went by dev and did not see confirm"
 
 
@@ -126,7 +127,7 @@ def _members(
 
 def _answers(artifact: Artifact, prompt: Prompt) -> list[tuple[str, Said]]:
     meanings = {label.name: label.meaning for label in artifact.task.labels}
-    is_calibrated = any(prompt.bias)
+    is_calibrated = any(prompt.bias) and prompt.evidence is None
     facts: list[tuple[str, Said]] = []
     for entry, bias in zip(prompt.words, prompt.bias, strict=True):
         meaning = meanings.get(entry.label)
@@ -134,9 +135,25 @@ def _answers(artifact: Artifact, prompt: Prompt) -> list[tuple[str, Said]]:
         if is_calibrated:
             said.append(Piece(f", bias {bias:+.3g}"))
         facts.append((entry.label, [*said, Piece(f": {meaning}" if meaning else "")]))
-    if not is_calibrated:
+    if prompt.evidence is not None:
+        facts += _evidence(prompt.evidence)
+    elif not is_calibrated:
         facts.append(("bias", "none: the labels' log-probabilities are taken as they are"))
     return facts
+
+
+def _evidence(evidence: Evidence) -> Iterator[tuple[str, Said]]:
+    """Give the words that speak most for each label but the first, and most against it."""
+    yield (
+        "evidence",
+        f"{len(evidence.words)} more words that the model may be about to say are weighed; "
+        f"label words count {evidence.scale:.3g} times",
+    )
+    for label, weights in evidence.weights.items():
+        ranked = sorted(weights, key=lambda word: -weights[word])
+        against = ranked[: -_N_SHOWN - 1 : -1]
+        yield f"for {label}", ", ".join(ranked[:_N_SHOWN])
+        yield f"against {label}", ", ".join(against)
 
 
 def _scores(artifact: Artifact) -> list[tuple[str, Said]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from modules.lm import LocalModel
 from modules.programs import PromptAdapter, dspy_lm
-from modules.prompts import Prompt, answers, apply_bias, render
+from modules.prompts import Prompt, answers, calibrated, evidence_words, render
 from modules.tasks.example import Example, Task
 
 
@@ -36,8 +36,8 @@ def _prompt_parity(
 ) -> Parity:
     texts = [example.inputs[task.input_field] for example in examples]
     rendered = [render(prompt, text) for text in texts]
-    logp = model.choose(rendered, answers(prompt)).log_probabilities()
-    expected = np.exp(apply_bias(logp, np.array(prompt.bias)))
+    scored = model.choose(rendered, answers(prompt), words=evidence_words(prompt))
+    expected = np.exp(calibrated(prompt, scored.log_probabilities(), scored.word_logits))
     predict = dspy.Predict(task.signature)
     n_label = n_bits = 0
     with dspy.context(lm=dspy_lm(model), adapter=PromptAdapter(prompt, task.signature)):

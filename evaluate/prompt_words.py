@@ -32,9 +32,15 @@ def described_one(prompt: Prompt) -> str:
             counted(len(prompt.demos), "example") if prompt.demos else "no examples",
             _words(prompt),
             _cap(prompt),
-            "a label bias" if any(prompt.bias) else "no label bias",
+            _calibration(prompt),
         ]
     )
+
+
+def _calibration(prompt: Prompt) -> str:
+    if prompt.evidence is not None:
+        return f"{counted(len(prompt.evidence.words), 'other word')} weighed"
+    return "a label bias" if any(prompt.bias) else "no label bias"
 
 
 _PARTED = {"blank-line": "", "line": " parted by line breaks", "rule": " parted by rules"}

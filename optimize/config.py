@@ -28,8 +28,9 @@ class SearchConfig:
     is for our own. `sampler` is a key of `optimize.propose.samplers.SAMPLERS`, `storage` the URL of
     an Optuna storage (None: a journal file in `runs`), `writer` names who writes instructions
     (`optimize.propose.writer.open_writer`; None: nobody), `ensemble` is how many prompts are frozen
-    together, `racing` says whether a trial that is behind is stopped, and `at_once` is how many
-    trials may run at once, in as many processes: what is proposed knows of no other one of them.
+    together, `racing` says whether a trial that is behind is stopped, `evidence` whether words
+    other than the label words are weighed, and `at_once` is how many trials may run at once, in as
+    many processes: what is proposed knows of no other one of them.
     """
 
     budget: Budget
@@ -43,4 +44,5 @@ class SearchConfig:
     writer: str | None = None
     ensemble: int = 1
     racing: bool = True
+    evidence: bool = True
     at_once: int = 2

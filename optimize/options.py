@@ -18,10 +18,10 @@ DEFAULT_BUDGET = 120_000
 ALL = "all"
 MAX_AT_ONCE = 256
 
-_OWN_ONLY = ("sampler", "storage", "ensemble", "racing", "at_once")
+_OWN_ONLY = ("sampler", "storage", "ensemble", "racing", "evidence", "at_once")
 _HUGE = 2**63
 _WRITER = re.compile(r"[^\r\n]{1,200}")
-_FLAGS = {"racing": "no-racing"}
+_FLAGS = {"racing": "no-racing", "evidence": "no-evidence"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,6 +74,7 @@ def search_config(options: argparse.Namespace, optimizer: str, command: str) -> 
         writer=options.writer,
         ensemble=options.ensemble,
         racing=options.racing,
+        evidence=options.evidence,
         at_once=options.at_once,
     )
 
@@ -197,4 +198,11 @@ def _add_own(parser: argparse.ArgumentParser) -> None:
         dest="racing",
         action="store_false",
         help="run every trial to its end",
+    )
+    group.add_argument(
+        "--no-evidence",
+        dest="evidence",
+        action="store_false",
+        help="read the label words alone, as other programs can; without this, other words that "
+        "the model is about to say are weighed too",
     )

@@ -11,6 +11,7 @@ from modules.errors import UserError
 from modules.files import canonical_json, sha256_text
 from modules.lm import Ledger, LocalModel
 from modules.prompts import OWN_OPTIMIZER, Artifact, artifact_path, file_name, save_artifact
+from modules.prompts.evidence import STRENGTH
 from modules.prompts.records import SearchRecord, SearchSettings
 from modules.tasks.example import Task
 from optimize.config import Budget, SearchConfig
@@ -32,6 +33,7 @@ from optimize.propose.samplers import directions
 from optimize.race.racing import ALPHA, MIN_EXAMPLES
 from optimize.race.record import Cost, TrialRecord
 from optimize.race.trial import Race
+from optimize.space.evidence import n_words
 from optimize.space.preparation import SHARE, Prepared, cost_of, prepare
 from optimize.space.space import Space
 from optimize.study.storage import open_study
@@ -67,7 +69,15 @@ def run_search(
         UserError: the budget is too small for one whole trial and one finalist, no prompt fits into
             the model's context, or a folder or a storage cannot be used.
     """
-    prepared = prepare(model, task, config.seed, config.budget)
+    with model.remembering():  # the finalists' dev answers are asked for again
+        return _search(task, model, config, watcher)
+
+
+def _search(
+    task: Task, model: LocalModel, config: SearchConfig, watcher: Watcher
+) -> tuple[Artifact, Path]:
+    words = n_words(len(task.labels), config.ensemble) if config.evidence else 0
+    prepared = prepare(model, task, config.seed, config.budget, n_words=words)
     n_entrants = N_FINALISTS if config.ensemble == 1 else config.ensemble
     reserve = set_aside(model, task, prepared.space, config.budget, n_entrants)
     finished = _study(task, model, config, prepared, _without(config.budget, reserve), watcher)
@@ -76,7 +86,14 @@ def run_search(
         first_trial = scoring_tokens(model, task, prepared.space, task.splits.dev)
         raise _too_small(config.budget, reserve, first_trial)
     model.ledger = last_ledger(config.budget, finished.spent)
-    finalists = confirm(model, task, entrants, watcher.finalist_ended, watcher.finalist_left_out)
+    finalists = confirm(
+        model,
+        task,
+        entrants,
+        prepared.space.evidence,
+        watcher.finalist_ended,
+        watcher.finalist_left_out,
+    )
     if not finalists:
         raise UserError(
             f"no finalist could be scored on confirm: each of the {len(entrants)} passes the "
@@ -86,7 +103,13 @@ def run_search(
     frozen = _frozen(finalists, entrants[:n_members], task)
     record = _record(config, finished, model.ledger, len(finalists))
     artifact = build_artifact(
-        task, model, frozen.finalist, record, config.command, members=frozen.members
+        task,
+        model,
+        frozen.finalist,
+        record,
+        config.command,
+        frozen.recorded,
+        members=frozen.members,
     )
     path = artifact_path(config.out, task.name, model.identity.name, config.seed)
     return save_artifact(artifact, path), path
@@ -112,7 +135,8 @@ def _study(
     search = Search(study, proposer, prepared.cost, n_wanted=min(config.ensemble, N_FINALISTS))
     watcher.began(search, space, budget)
     finished = _finished(search, space, budget)
-    for now in _carried_on(search, space, model, Race(model, task, stops=config.racing), budget):
+    race = Race(model, task, space.evidence, stops=config.racing)
+    for now in _carried_on(search, space, model, race, budget):
         for trial in now.trials[len(finished.trials) :]:
             watcher.trial_ended(trial, space, now.spent)
         finished = now
@@ -206,6 +230,7 @@ def _record(
             at_once=config.at_once,
             ensemble=config.ensemble,
             racing=config.racing,
+            evidence=config.evidence,
             writer=config.writer,
         ),
         spent={
@@ -232,6 +257,7 @@ def _fingerprint(task: Task, model: LocalModel, space: Space, config: SearchConf
         "labels": [[label.name, label.meaning] for label in task.labels],
         "space": space.dimensions,
         "texts": space.texts(),
+        "evidence": [list(space.evidence), STRENGTH],
         "rankings": {name: list(ids) for name, ids in space.rankings.items()},
         "model": [model.identity.digest, model.identity.dtype, model.identity.processor],
         "libraries": [importlib.metadata.version(name) for name in _LIBRARIES],

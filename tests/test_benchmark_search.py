@@ -33,8 +33,10 @@ from modules.programs.naive import naive_prompt
 from modules.tasks import SplitSizes
 from modules.tasks.example import Task
 from optimize.config import SearchConfig
-from optimize.race.scoring import calibrate
-from optimize.race.trial import label_log_probabilities
+from optimize.race.said import ask, together
+from optimize.race.scoring import calibrate, settle
+from optimize.space.evidence import likely_answers
+from optimize.space.space import build_space
 from optimize.watcher import Watcher
 from tests import tables
 
@@ -447,7 +449,9 @@ def test_our_calibration_is_added_to_a_prompt_without_one(
     found = contestants.run_cell(cell(optimizer="naive"), task, model, tmp_path)
     prompt = naive_prompt(task, is_chat=model.has_chat_template)
     splits = (task.splits.dev, task.splits.confirm, task.splits.test.unseal())
-    logp = [label_log_probabilities(model, task, prompt, split) for split in splits]
+    space = build_space(task, 0, has_chat=False)
+    said = [ask(model, task, prompt, split, likely_answers(model, space)) for split in splits]
+    logp = [one.logp for one in said]
     gold = [np.array(task.gold(split)) for split in splits]
     _, bias = calibrate(np.concatenate(logp[:2]), np.concatenate(gold[:2]))
 
@@ -455,6 +459,9 @@ def test_our_calibration_is_added_to_a_prompt_without_one(
     biased = (logp[2] + bias).argmax(axis=1) == gold[2]
     assert found.correct == "".join("01"[int(right)] for right in plain[2])
     assert found.biased == "".join("01"[int(right)] for right in biased)
+    settled = settle(together(*said[:2]), np.concatenate(gold[:2]))
+    weighed = settled.of(said[2]).argmax(axis=1) == gold[2]
+    assert found.weighed == "".join("01"[int(right)] for right in weighed)
     assert (found.dev, found.confirm) == (plain[0].mean(), plain[1].mean())
     assert found.forward_tokens == 0
 

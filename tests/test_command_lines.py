@@ -213,7 +213,7 @@ def test_a_folder_below_a_file(
     [
         (lambda text: text[:-50], "is not JSON"),
         (lambda text: text.replace("0.2.0", "0.2.1"), "was changed after it was frozen"),
-        (lambda text: text.replace('"schema_version": 3', '"schema_version": 9'), "newer than 3"),
+        (lambda text: text.replace('"schema_version": 4', '"schema_version": 9'), "newer than 4"),
         (lambda _: "", "is not JSON"),
     ],
     ids=["cut", "changed", "newer", "empty"],

@@ -14,15 +14,24 @@ from benchmarks.search.promptolution_install import is_installed
 from benchmarks.search.protocol import CONTROLS, OURS, PROMPTOLUTION, Cell, budget_tokens
 from modules.lm import BudgetExceeded, Ledger, LocalModel
 from modules.programs.naive import naive_prompt
-from modules.prompts import OWN_OPTIMIZER, Prompt, answers, render
-from modules.prompts.calibration import apply_bias
-from modules.prompts.ensemble import combine
+from modules.prompts import (
+    OWN_OPTIMIZER,
+    Prompt,
+    answers,
+    apply_bias,
+    calibrated,
+    combine,
+    evidence_words,
+    render,
+)
 from modules.tasks.example import Example, Task
 from optimize.config import Budget, SearchConfig
 from optimize.dspy_optimizers import run_dspy_optimizer
-from optimize.race.scoring import calibrate
-from optimize.race.trial import label_log_probabilities
+from optimize.race.said import ask, together
+from optimize.race.scoring import calibrate, settle
 from optimize.search import run_search
+from optimize.space.evidence import likely_answers
+from optimize.space.space import build_space
 from optimize.watcher import Watcher
 
 ENSEMBLE_OF = 5
@@ -100,12 +109,12 @@ def choose_labels(
 
     Several prompts are an ensemble.
     """
-    scored = [
-        model.choose([render(prompt, text) for text in texts], answers(prompt)).log_probabilities()
-        for prompt in prompts
-    ]
-    combined = combine(scored, [np.array(prompt.bias) for prompt in prompts])
-    return np.asarray(combined.argmax(axis=1), dtype=np.int64)
+    parts = []
+    for prompt in prompts:
+        rendered = [render(prompt, text) for text in texts]
+        scored = model.choose(rendered, answers(prompt), words=evidence_words(prompt))
+        parts.append(calibrated(prompt, scored.log_probabilities(), scored.word_logits))
+    return np.asarray(combine(parts).argmax(axis=1), dtype=np.int64)
 
 
 def _frozen(
@@ -174,25 +183,29 @@ def _naive(
 def _scored_plain(
     searched: Result, task: Task, model: LocalModel, prompt: Prompt, test: Sequence[Example]
 ) -> Result:
-    """Score a prompt that was found without calibration, as it is and with ours.
+    """Score a prompt that was found without calibration: as it is, with our bias, with evidence.
 
-    Ours is settled on dev and confirm, as at the end of our own search; the budget does not pay
+    Ours are settled on dev and confirm, as at the end of our own search; the budget does not pay
     for these answers, most of which the search has had.
     """
     model.ledger = Ledger()
     splits = (task.splits.dev, task.splits.confirm, test)
-    logp = [label_log_probabilities(model, task, prompt, split) for split in splits]
+    words = likely_answers(model, build_space(task, searched.cell.seed, has_chat=False))
+    said = [ask(model, task, prompt, split, words) for split in splits]
     gold = [np.array(task.gold(split)) for split in splits]
-    name, bias = calibrate(np.concatenate(logp[:2]), np.concatenate(gold[:2]))
-    said = [apply_bias(of_split, np.array(prompt.bias)).argmax(axis=1) for of_split in logp]
-    right = [a == b for a, b in zip(said, gold, strict=True)]
-    biased = apply_bias(logp[2], bias).argmax(axis=1) == gold[2]
+    plain = [calibrated(prompt, one.logp, one.words).argmax(axis=1) for one in said]
+    right = [a == b for a, b in zip(plain, gold, strict=True)]
+    both, labels = together(*said[:2]), np.concatenate(gold[:2])
+    name, bias = calibrate(both.logp, labels)
+    biased = apply_bias(said[2].logp, bias).argmax(axis=1) == gold[2]
+    weighed = settle(both, labels).of(said[2]).argmax(axis=1) == gold[2]
     return dataclasses.replace(
         searched,
         dev=float(right[0].mean()),
         confirm=float(right[1].mean()),
         correct=_bits(right[2].tolist()),
         biased=_bits(biased.tolist()),
+        weighed=_bits(weighed.tolist()),
         notes=searched.notes | {"calibration": name},
     )
 
@@ -254,6 +267,7 @@ def _scored_as(twin: Result, searched: Result) -> Result:
         correct=twin.correct,
         guided=twin.guided,
         biased=twin.biased,
+        weighed=twin.weighed,
         dev=twin.dev,
         confirm=twin.confirm,
         test_seconds=twin.test_seconds,

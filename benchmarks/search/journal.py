@@ -29,8 +29,9 @@ class Result:
 
     `correct` has one "0" or "1" per test example, in the split's order, and is empty after an
     error. `guided` is that of promptolution's prompt under our `choose`, `biased` that of a prompt
-    without calibration when ours is added, "" where that is no further figure. `dev` and `confirm`
-    are accuracies in [0, 1] of the frozen prompt, or None.
+    without calibration when our label bias is added, `weighed` when our whole calibration is, ""
+    where that is no further figure. `dev` and `confirm` are accuracies in [0, 1] of the frozen
+    prompt, or None.
     `forward_tokens` and `calls` are what the search spent of `budget_tokens`; `seconds` is the
     search alone, `test_seconds` what came after it, both wall time. `prompt_tokens` counts the
     prompt around an empty input. `notes` holds what only some contestants have to say. `dtype` is
@@ -44,6 +45,7 @@ class Result:
     correct: str = ""
     guided: str = ""
     biased: str = ""
+    weighed: str = ""
     dev: float | None = None
     confirm: float | None = None
     forward_tokens: int = 0

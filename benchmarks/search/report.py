@@ -13,6 +13,7 @@ from benchmarks.search.promptolution_install import version
 from benchmarks.search.scores import (
     BIASED,
     GUIDED,
+    WEIGHED,
     Comparison,
     Efficiency,
     Entries,
@@ -149,7 +150,8 @@ def _method(ours: str) -> str:
         "McNemar's exact test over all seeds' answers, adjusted by Holm over the pairs of the same "
         f"budget. `{GUIDED}` is promptolution's prompt under our `choose`; a contestant without "
         f"it predicts as promptolution does. `{BIASED}` is a prompt that was found without "
-        "calibration when ours is added, free of charge: a control and no peer. So are `naive`, "
+        f"calibration when our label bias is added, free of charge, and `{WEIGHED}` the same with "
+        "our whole calibration: controls and no peers. So are `naive`, "
         "the prompt that DSPy's optimizers start from, and `optuna-random`, our search with blind "
         "draws."
     )

@@ -25,7 +25,10 @@ GUIDED = "+choose"
 """Ends the name of promptolution's prompt under our `choose`: a contestant of its own here."""
 
 BIASED = "+bias"
-"""Ends the name of a peer's prompt with our calibration: a control."""
+"""Ends the name of a peer's prompt with our label bias: a control."""
+
+WEIGHED = "+evidence"
+"""Ends the name of a peer's prompt with our whole calibration: a control."""
 
 N_RESAMPLES = 2_000
 ALPHA = 0.05
@@ -137,7 +140,11 @@ def entries(results: Iterable[Result]) -> Entries:
         cell = result.cell
         group = Group(cell.task, cell.model, cell.budget)
         found[group][cell.optimizer][cell.seed] = Entry(_array(result.correct), result)
-        for mark, bits in ((GUIDED, result.guided), (BIASED, result.biased)):
+        for mark, bits in (
+            (GUIDED, result.guided),
+            (BIASED, result.biased),
+            (WEIGHED, result.weighed),
+        ):
             if bits:
                 found[group][cell.optimizer + mark][cell.seed] = Entry(_array(bits), result)
     return {group: dict(of_group) for group, of_group in found.items()}
@@ -240,7 +247,7 @@ def compare(
 
 def is_control(name: str) -> bool:
     """Whether a contestant is no peer: a control, or a peer's prompt with our calibration."""
-    return name.endswith(BIASED) or name in CONTROLS
+    return name.endswith((BIASED, WEIGHED)) or name in CONTROLS
 
 
 class Verdict(NamedTuple):

@@ -23,7 +23,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 MODEL, REVISION, DTYPE = {model}, {revision}, torch.{dtype}
 # For each label what is said for it, that in tokens and the one that ends it, and the bias.
-LABELS = {labels}
+LABELS = {labels}{evidence}
 # Parts that are encoded apart: [control tokens], and (before, text, behind): a text and what it is encoded between.
 PROMPT = [{parts}]
 {controls}
@@ -41,12 +41,12 @@ def choose(tok, model, first, past, text):
 {own}
     assert len(first) + len(own) + {longest} <= model.config.max_position_embeddings, "a text is too long for the model"
 {state}
-    scores = {{label: bias for label, (_, _, bias) in LABELS.items()}}
+    scores = {{label: bias for label, (_, _, bias) in LABELS.items()}}{weighed}
     for label, (_, answer, _) in LABELS.items():
         for n, token in enumerate(answer):
             ways = sorted({{other[n] for _, other, _ in LABELS.values() if other[:n] == answer[:n]}})
             if len(ways) > 1:  # renormalised over the tokens that can still become an answer
-                scores[label] += {logits}.log_softmax(0)[ways.index(token)].item()
+                scores[label] += {scale}{logits}.log_softmax(0)[ways.index(token)].item()
     p = dict(zip(scores, torch.tensor([*scores.values()], dtype=torch.float64).softmax(0).tolist()))
     return max(p, key=p.get), p
 
@@ -74,6 +74,14 @@ _BROKEN = """\
             ids = tok([p for p in re.split(spelled, text) if p], add_special_tokens=False, split_special_tokens=True)
             ids = [i for p in ids["input_ids"] for i in p if tok.convert_ids_to_tokens(i) not in CONTROLS]
         return ids"""
+_EVIDENCE = """
+# Behind the tokens BEGUN, what each label's weights give to the tokens of further words, less their mean; and the scale.
+BEGUN, SCALE, WORDS = {begun!r}, {scale!r}, {words!r}
+WEIGHTS = {weights!r}"""
+_WEIGHED = """
+    told = {logits}
+    for label, weights in WEIGHTS.items():
+        scores[label] += (torch.tensor(weights, dtype=torch.float64) @ (told - told.mean())).item()"""
 _LOGITS = """\
     logits = functools.cache(lambda path: model(torch.tensor([[*own, *path]]), past_key_values=copy.deepcopy(past),
                                                 logits_to_keep=1).logits[0, -1].double())"""
@@ -89,7 +97,7 @@ _LAST_LAYER = """\
 def export(artifact: Artifact, tokenizer: Tokenizer) -> Export:
     """Give the file. Texts come one a line; its `classify` takes any."""
     codec, model = tokenizer(), artifact.model
-    tokens = answer_tokens(artifact, codec)
+    tokens = answer_tokens(artifact, codec, weighs=True)
     exact = model.dtype != "bfloat16"
     unmarked = bool(codec.unmarked)
     text = _FILE.format(
@@ -107,6 +115,9 @@ def export(artifact: Artifact, tokenizer: Tokenizer) -> Export:
         longest=tokens.longest,
         state=_LOGITS if exact else _LAST_LAYER,
         logits="logits(answer[:n])[ways]" if exact else "logits(answer[:n], ways)",
+        evidence=_evidence(tokens),
+        weighed=_weighed(tokens, exact),
+        scale="" if tokens.evidence is None else "SCALE * ",
     )
     return Export.single(text, made_from(artifact))
 
@@ -123,6 +134,25 @@ def _labels(tokens: AnswerTokens) -> str:
         for answer in tokens.answers
     )
     return "{" + ", ".join(entries) + "}"
+
+
+def _evidence(tokens: AnswerTokens) -> str:
+    """Give the constants of evidence, as lines that follow the labels' table."""
+    found = tokens.evidence
+    if found is None:
+        return ""
+    return _EVIDENCE.format(
+        begun=found.begun,
+        scale=found.scale,
+        words=list(found.words),
+        weights={label: list(weights) for label, weights in found.weights.items()},
+    )
+
+
+def _weighed(tokens: AnswerTokens, exact: bool) -> str:
+    if tokens.evidence is None:
+        return ""
+    return _WEIGHED.format(logits="logits(BEGUN)[WORDS]" if exact else "logits(BEGUN, WORDS)")
 
 
 def _parts(codec: PieceCodec, artifact: Artifact) -> list[str]:

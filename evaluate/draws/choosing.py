@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from evaluate.draws.entry import Cell, Entry, Plan, Progress, Record, record, too_long
 from modules.lm import Choices, LocalModel, draw_index, stream
-from modules.prompts import LOWEST, Prompt, Rendered, answers, combine, render
+from modules.prompts import Prompt, Rendered, answers, calibrated, combine, evidence_words, render
 from modules.tasks.example import Example, Task
 
 Array = NDArray[np.float64]
@@ -25,9 +25,10 @@ def choose_records(
     """Score the examples once and give their answers at temperature 0 and at every other one.
 
     At a temperature T the label is drawn from the constrained decoder's distribution at T with the
-    prompt's bias in it: log p is proportional to (log-probability + bias) / T. An ensemble draws
-    from the combination of all its prompts' distributions at T. An example that is too long for the
-    model, in any of the prompts, is an `lm_error`. `progress` is told of every example.
+    prompt's calibration in it: with a bias alone, log p is proportional to (log-probability + bias)
+    / T. An ensemble draws from the combination of all its prompts' distributions at T. An example
+    that is too long for the model, in any of the prompts, is an `lm_error`. `progress` is told of
+    every example.
     """
     texts = [example.inputs[task.input_field] for example in examples]
     rendered = [[render(prompt, text) for text in texts] for prompt in entry.prompts]
@@ -47,20 +48,23 @@ class Drawn(NamedTuple):
 class Scores:
     """The answers' scores for one example behind each prompt, and what is drawn from them.
 
-    `p` [k] is the distribution at temperature 1 with every bias in it; `n_input_tokens` counts the
+    `p` [k] is the distribution at temperature 1, calibrated; `n_input_tokens` counts the
     tokens of all prompts.
     """
 
     def __init__(self, choices: Sequence[Choices], prompts: Sequence[Prompt]) -> None:
         self._choices = choices
-        self._biases = [np.array(prompt.bias) for prompt in prompts]
+        self._prompts = prompts
         self.n_input_tokens = sum(one.n_input_tokens[0] for one in choices)
         self.p = self.distribution(1.0)
 
     def distribution(self, temperature: float) -> Array:
-        """Give the decoder's distribution [k] at a temperature above 0, with the bias in it."""
-        logps = [np.maximum(one.log_probabilities(temperature), LOWEST) for one in self._choices]
-        return np.asarray(np.exp(combine(logps, self._biases, temperature))[0])
+        """Give the decoder's distribution [k] at a temperature above 0, calibrated."""
+        parts = [
+            calibrated(prompt, one.log_probabilities(temperature), one.word_logits, temperature)
+            for prompt, one in zip(self._prompts, self._choices, strict=True)
+        ]
+        return np.asarray(np.exp(combine(parts))[0])
 
     def draw(self, cell: Cell, example_id: str) -> Drawn:
         """Draw a label from the example's own stream; at temperature 0 the most probable one."""
@@ -98,9 +102,11 @@ def score(
     if not fitting:
         return [None] * n_examples
     by_prompt: list[list[Choices]] = []
-    for own, word_set in zip(rendered, words, strict=True):
+    for prompt, own, word_set in zip(prompts, rendered, words, strict=True):
         told = progress if len(by_prompt) == len(prompts) - 1 else None
-        by_prompt.append(model.choose([own[n] for n in fitting], word_set, told).split())
+        fit = [own[n] for n in fitting]
+        choices = model.choose(fit, word_set, told, words=evidence_words(prompt))
+        by_prompt.append(choices.split())
     together = zip(*by_prompt, strict=True)
     found = {n: Scores(each, prompts) for n, each in zip(fitting, together, strict=True)}
     return [found.get(n) for n in range(n_examples)]

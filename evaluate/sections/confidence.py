@@ -19,8 +19,9 @@ def confidence_section(facts: Facts) -> Section:
         blocks=(
             Paragraph(
                 text="The confidence of an answer is the probability of its label at temperature "
-                "1, with the prompt's label bias in it. The bias corrects how often each label is "
-                "said, not how sure the model is, so confidence has to be read against accuracy."
+                "1, with the prompt's calibration in it. A label bias corrects how often each "
+                "label is said, not how sure the model is; other words, where they are weighed, "
+                "correct both. Confidence has to be read against accuracy."
             ),
             reliability_figure(facts),
             scores_table(facts),

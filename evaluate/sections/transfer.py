@@ -20,7 +20,7 @@ def transfer_section(facts: Facts) -> Section | None:
     blocks: list[Block] = [
         Paragraph(
             text="Each model's frozen prompt on every other model, at temperature 0 in choose. The "
-            "label bias travels with the prompt, though it was fitted to its own model."
+            "calibration travels with the prompt, though it was fitted to its own model."
         ),
         transfer_figure(facts),
         transfer_table(facts),

@@ -28,11 +28,13 @@ from dspy.lm15 import (
 )
 
 from modules.files import canonical_json, sha256_text
+from modules.lm.choices import Choices
 from modules.lm.gather import Gatherer
 from modules.lm.guide import Guide, Slot, guide_of
 from modules.lm.model import GenerateRequest, LocalModel, PromptTooLong
 from modules.lm.sampling import Sampling, draw_index, stream
-from modules.prompts.calibration import apply_bias
+from modules.prompts.calibration import Array, apply_bias
+from modules.prompts.evidence import weighed
 from modules.prompts.render import Rendered, Role, Turn
 
 PROBABILITIES = "probabilities"
@@ -167,13 +169,14 @@ class LocalEngine:
             p, at = np.ones(1), 0
         else:
             temperature = config.temperature or 0.0
-            scored = self._calls.choose(asked, tuple(texts))
+            words = () if slot.evidence is None else slot.evidence.words
+            further = tuple(asked.answer_start + word for word in words)
+            scored = self._calls.choose(asked, tuple(texts), further)
             answer.n_input = answer.n_input or scored.n_input_tokens[0]
-            bias = np.array(slot.bias or [0.0] * len(values))
-            p = np.exp(apply_bias(scored.log_probabilities(), bias)[0])
+            p = np.exp(_calibrated(slot, scored, 1.0)[0])
             at = int(p.argmax())
             if temperature > 0:
-                hot = apply_bias(scored.log_probabilities(temperature), bias, temperature)[0]
+                hot = _calibrated(slot, scored, temperature)[0]
                 at = draw_index(np.exp(hot), float(stream(*key).random()))
         text = slot.choices[values[at]]
         answer.values[slot.field] = json.loads(text) if slot.is_json else values[at]
@@ -231,6 +234,15 @@ def dspy_lm(model: LocalModel, seed: int = 0, **settings: Any) -> dspy.LM:
         async_engine=AsyncLocalEngine(engine),
         **settings,
     )
+
+
+def _calibrated(slot: Slot, scored: Choices, temperature: float) -> Array:
+    """Give the log-probabilities of a slot's choices, [1, k], as the slot says."""
+    logp = scored.log_probabilities(temperature)
+    if slot.evidence is not None:
+        return weighed(slot.evidence, logp, scored.word_logits, temperature)
+    bias = np.zeros(logp.shape[1]) if slot.bias is None else np.array(slot.bias)
+    return apply_bias(logp, bias, temperature)
 
 
 def _refuse(request: Request) -> None:

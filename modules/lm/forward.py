@@ -23,6 +23,7 @@ from modules.lm.padded import PaddedPasses
 Result = TypeVar("Result")
 
 _HEAD_ROWS = 64
+_PRODUCTS = 2**23  # products that exact logits hold at a time, 64 MiB
 _HEAD_STEP = 16
 
 
@@ -141,8 +142,15 @@ class Forward:
         """Give the logits of a few tokens in float64, [B, n_tokens].
 
         In bfloat16 two answers' logits near 20 can only differ in steps of 0.125, which makes ties;
-        the last layer's few columns cost nothing in full precision.
+        the last layer's few columns cost nothing in full precision. Many are done a part at a time,
+        so that memory does not grow with their number.
         """
+        step = max(1, _PRODUCTS // max(1, hidden.numel()))
+        parts = [tokens[at : at + step] for at in range(0, len(tokens), step)]
+        found = [self._exact_logits(hidden, part) for part in parts]
+        return torch.cat(found, dim=1) if found else hidden.new_empty((len(hidden), 0)).double()
+
+    def _exact_logits(self, hidden: Tensor, tokens: Sequence[int]) -> Tensor:
         weight = self._head_layer.weight
         columns = weight[torch.tensor(list(tokens), device=weight.device)].double()
         logits = (hidden.to(columns.device).double()[:, None, :] * columns[None]).sum(dim=-1)

@@ -48,13 +48,15 @@ class Gatherer:
         self._expected = 1
         self._led = False
 
-    def choose(self, prompt: Rendered, answers: tuple[str, ...]) -> Choices:
+    def choose(
+        self, prompt: Rendered, answers: tuple[str, ...], words: tuple[str, ...] = ()
+    ) -> Choices:
         """Score the answers after one prompt; see `LocalModel.choose`."""
 
         def run(prompts: Sequence[Rendered]) -> Sequence[Choices]:
-            return self.model.choose(prompts, answers, apart=True).split()
+            return self.model.choose(prompts, answers, words=words, apart=True).split()
 
-        call = _Call(kind=("choose", prompt.lead, answers), run=run, asked=prompt)
+        call = _Call(kind=("choose", prompt.lead, answers, words), run=run, asked=prompt)
         result = self._answered(call)
         assert isinstance(result, Choices)
         return result

@@ -12,24 +12,28 @@ from typing import Any
 from dspy.lm15 import InvalidRequestError
 from pydantic import Field, ValidationError
 
-from modules.prompts.prompt import Frozen
+from modules.prompts.prompt import Evidence, Frozen, Grown
 from modules.prompts.render import Rendered, Turn
 
 METADATA_KEY = "burnish"
 
 
-class Slot(Frozen):
+class Slot(Grown):
     """One output field.
 
     `lead` is written before the value. With `choices` (value of the field -> text that the model
-    says for it) the value is chosen, `bias` being added to the log-probabilities in their order;
-    without, text is generated up to `stop`. `is_json` reads the chosen text back as JSON.
+    says for it) the value is chosen, `bias` being added to the log-probabilities in their order, or
+    `evidence` being weighed in place of it; without, text is generated up to `stop`. `is_json`
+    reads the chosen text back as JSON.
     """
+
+    added = ("evidence",)
 
     field: str
     lead: str = ""
     choices: dict[str, str] | None = None
     bias: tuple[float, ...] | None = None
+    evidence: Evidence | None = None
     stop: str = "\n"
     is_json: bool = False
 

@@ -11,8 +11,6 @@ from modules.lm.forward import Forward
 
 Array = NDArray[np.float64]
 
-_PRODUCTS = 2**23  # products that exact logits hold at a time, 64 MiB
-
 
 @dataclass(frozen=True, kw_only=True)
 class Looks:
@@ -34,15 +32,9 @@ class Looks:
         return np.asarray(self.states.float().numpy())
 
     def log_probabilities(self, tokens: Sequence[int]) -> Array:
-        """Give the log-probability of a few tokens, float64 [n, n_tokens], as exact as `choose`.
-
-        A part of the tokens at a time, so that memory does not grow with their number.
-        """
-        n, width = self.states.shape
-        step = max(1, _PRODUCTS // max(1, n * width))
-        parts = [tokens[at : at + step] for at in range(0, len(tokens), step)]
-        logits = [self.forward.exact_logits(self.states, part).cpu().numpy() for part in parts]
-        return np.concatenate([np.empty((n, 0)), *logits], axis=1) - self.log_totals[:, None]
+        """Give the log-probability of a few tokens, float64 [n, n_tokens], as exact as `choose`."""
+        logits: Array = self.forward.exact_logits(self.states, tokens).cpu().numpy()
+        return logits - self.log_totals[:, None]
 
     def vocabulary(self) -> Iterator[Array]:
         """Give the log-probabilities of all tokens, float64 [B, V], a few prompts at a time.

@@ -94,6 +94,7 @@ class LocalModel:
         answers: Sequence[str],
         progress: Progress | None = None,
         *,
+        words: Sequence[str] = (),
         apart: bool = False,
     ) -> Choices:
         """Score the answers after each prompt.
@@ -106,12 +107,15 @@ class LocalModel:
             prompts: n rendered prompts of one prompt or of several.
             answers: at least two different strings, as they continue the prompts' lead.
             progress: called with the number of prompts just finished.
+            words: further strings, as they continue the prompts' lead; the logit of the first token
+                of each is given too, where the answers first part. They cost no token.
             apart: charge each prompt as if it were asked alone.
 
         Raises:
             PromptTooLong: a prompt does not fit into the context.
             BudgetExceeded: the ledger refuses; nothing was run.
-            ValueError: fewer than two answers, or two that the tokenizer cannot tell apart.
+            ValueError: fewer than two answers, or two that the tokenizer cannot tell apart, or a
+                word without tokens.
         """
         if len(answers) < 2:
             raise ValueError(f"choose needs at least two answers, got {list(answers)}")
@@ -121,7 +125,7 @@ class LocalModel:
             raise ValueError("prompts with different leads cannot be scored in one call")
         tree = next(iter(trees.values()), ())
         n = len(prompts)
-        result = Filling(tree, n)
+        result = Filling(tree, n, self._first_tokens(encoded, words))
         wanted = {
             shared: wanted_rows(encoded, members, tree)
             for shared, members in _by_prefix(encoded).items()
@@ -141,6 +145,7 @@ class LocalModel:
             fork_list=tree,
             fork_logits=result.logits,
             free_mass=result.free_mass,
+            word_logits=result.word_logits,
             n_choices=len(answers),
             n_input_tokens=tuple(len(e.ids) for e in encoded),
         )
@@ -302,6 +307,15 @@ class LocalModel:
         choices = [self.codec.answer_ids(encoded.anchor, answer) for answer in answers]
         return forks(choices, end_id=encoded.end)
 
+    def _first_tokens(self, encoded: Sequence[Encoded], words: Sequence[str]) -> Ids:
+        """Give the first token of each word; the prompts have one lead, so one anchor will do."""
+        if not encoded:
+            return ()
+        found = [self.codec.answer_ids(encoded[0].anchor, word) for word in words]
+        if not all(found):
+            raise ValueError("a word has no tokens")
+        return tuple(ids[0] for ids in found)
+
     def _check_length(self, n_tokens: int) -> None:
         if n_tokens > self._forward.context:
             raise PromptTooLong(
@@ -320,8 +334,9 @@ class LocalModel:
         rows = list(wanted)
         for numbers, hidden, totals in self._states(shared, rows):
             ways = [self._forward.exact_logits(hidden, fork.tokens) for fork in result.tree]
+            words = self._forward.exact_logits(hidden, result.words)
             owners = [wanted[rows[n]] for n in numbers]
-            result.enter(owners, [way.cpu() for way in ways], totals)
+            result.enter(owners, [way.cpu() for way in ways], words.cpu(), totals)
             if progress is not None:
                 progress(sum(fork == 0 for owner in owners for _, fork in owner))
 

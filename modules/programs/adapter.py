@@ -154,7 +154,9 @@ class PromptAdapter(dspy.Adapter):  # type: ignore[misc]
             return rendered, ()
         start = len(rendered.answer_start)
         said = dict(zip(prompt.label_names, (a[start:] for a in answers(prompt)), strict=True))
-        return rendered, (Slot(field=self._output, choices=said, bias=prompt.bias),)
+        return rendered, (
+            Slot(field=self._output, choices=said, bias=prompt.bias, evidence=prompt.evidence),
+        )
 
     def _is_ours(self, signature: type[dspy.Signature]) -> bool:
         return list(signature.input_fields) == [self._input] and list(signature.output_fields) == [

@@ -17,10 +17,17 @@ from modules.prompts.artifact import (
     load_artifact,
     save_artifact,
 )
-from modules.prompts.calibration import apply_bias, batch_bias, fit_bias, fit_scaled_bias
-from modules.prompts.ensemble import LOWEST, combine, ensemble_identity
+from modules.prompts.calibration import (
+    LOWEST,
+    apply_bias,
+    batch_bias,
+    fit_bias,
+    fit_scaled_bias,
+)
+from modules.prompts.ensemble import combine, ensemble_identity, recorded, records_raw
+from modules.prompts.evidence import calibrated, evidence_words, fit_evidence
 from modules.prompts.parse import match_label, parse_answer
-from modules.prompts.prompt import Demo, InputCap, LabelWord, Layout, Part, Prompt
+from modules.prompts.prompt import Demo, Evidence, InputCap, LabelWord, Layout, Part, Prompt
 from modules.prompts.reading import Reading, reading
 from modules.prompts.render import Rendered, Turn, answers, cut, render
 
@@ -29,6 +36,7 @@ __all__ = [
     "OWN_OPTIMIZER",
     "Artifact",
     "Demo",
+    "Evidence",
     "InputCap",
     "LabelWord",
     "Layout",
@@ -41,17 +49,22 @@ __all__ = [
     "apply_bias",
     "artifact_path",
     "batch_bias",
+    "calibrated",
     "combine",
     "cut",
     "ensemble_identity",
+    "evidence_words",
     "file_name",
     "find_artifacts",
     "fit_bias",
+    "fit_evidence",
     "fit_scaled_bias",
     "load_artifact",
     "match_label",
     "parse_answer",
     "reading",
+    "recorded",
+    "records_raw",
     "render",
     "save_artifact",
 ]

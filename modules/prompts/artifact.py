@@ -27,7 +27,7 @@ from modules.prompts.records import (
     check_probes,
 )
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 OWN_OPTIMIZER: Final = "optuna"
 """The name of our own search among the optimizers, after the library that keeps its study."""
 RUN_RECORD: Final = "run.json"
@@ -45,16 +45,17 @@ class Artifact(Grown):
     `members` are the further prompts of an ensemble, whose answers `modules.prompts.ensemble`
     combines with those of `prompt`. `reading` is `prompt` as the model reads it, and `prompt_id`
     its identity; `scores` maps a split ("dev", "confirm") to the score of the whole there; `probes`
-    are what verification runs again: the uncalibrated log-probabilities of a single prompt, the
-    combined ones of an ensemble. `sha256` is the digest of everything else in the file.
+    are what verification runs again: log-probabilities in the form of `ensemble.recorded`. `sha256`
+    is the digest of everything else in the file.
 
     Version 1 had no reading, no probes and no `model.processor`; versions 1 and 2 had no members,
-    no separator, no instruction on both sides, and no budget of calls or seconds.
+    no separator, no instruction on both sides, and no budget of calls or seconds; versions 1 to 3
+    had no evidence.
     """
 
     added = ("members",)
 
-    schema_version: Literal[1, 2, 3] = SCHEMA_VERSION
+    schema_version: Literal[1, 2, 3, 4] = SCHEMA_VERSION
     prompt: Prompt
     members: Annotated[tuple[Prompt, ...], Field(max_length=MAX_MEMBERS)] = ()
     prompt_id: Digest
@@ -100,6 +101,11 @@ class Artifact(Grown):
             raise ValueError("a prompt stands twice in the ensemble")
 
     def _check_version(self) -> None:
+        if self.schema_version < 4:
+            settings = self.search.settings
+            with_evidence = [prompt for prompt in self.prompts if prompt.evidence is not None]
+            if with_evidence or (settings is not None and settings.evidence):
+                raise ValueError(f"version {self.schema_version} has no evidence")
         if self.schema_version < 3:
             grown = (self, self.prompt.layout, self.search)
             added = [name for value in grown for name in value.used_additions]

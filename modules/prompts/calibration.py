@@ -4,10 +4,15 @@ Notation: `n` examples, `k` labels; `logp` float64 [n, k], rows that sum to 1 in
 `bias` float64 [k], mean zero.
 """
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+LOWEST: Final = -1e3
+"""What stands for a log-probability below it, minus infinity too; files hold nothing below it."""
 
 
 def apply_bias(logp: Array, bias: Array, temperature: float = 1.0) -> Array:
@@ -48,7 +53,7 @@ def fit_bias(logp: Array, gold: NDArray[np.int64], strength: float = 1.0) -> Arr
     from scipy.optimize import minimize  # half a second that reading a prompt need not take
 
     n, k = logp.shape
-    finite = np.maximum(logp, -1e3)
+    finite = np.maximum(logp, LOWEST)
 
     def objective(bias: Array) -> tuple[float, Array]:
         q = log_softmax(finite + bias)
@@ -82,7 +87,7 @@ def fit_scaled_bias(
     from scipy.optimize import minimize  # half a second that reading a prompt need not take
 
     n, k = logp.shape
-    finite = np.maximum(logp, -1e3)
+    finite = np.maximum(logp, LOWEST)
     centred = finite - finite.mean(axis=1, keepdims=True)
     rows = np.arange(n)
 
@@ -109,5 +114,5 @@ def batch_bias(logp: Array) -> Array:
     """
     if logp.shape[0] == 0:
         raise ValueError("batch calibration needs at least one example")
-    bias = -np.maximum(logp, -1e3).mean(axis=0)
+    bias = -np.maximum(logp, LOWEST).mean(axis=0)
     return np.asarray(bias - bias.mean(), dtype=np.float64)

@@ -6,44 +6,58 @@ log-probabilities, renormalised.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 
 from modules.files import canonical_json, sha256_text
-from modules.prompts.calibration import Array, apply_bias, log_softmax
+from modules.prompts.calibration import LOWEST, Array, log_softmax
+from modules.prompts.evidence import calibrated
 from modules.prompts.prompt import Prompt
 
-LOWEST: Final = -1e3
-"""What stands for a log-probability below it, minus infinity too; files hold nothing below it."""
 
-
-def combine(logps: Sequence[Array], biases: Sequence[Array], temperature: float = 1.0) -> Array:
+def combine(parts: Sequence[Array]) -> Array:
     """Give the log-probabilities of an ensemble, [n, k], rows that sum to 1 in probability.
 
-    One prompt's are exactly `apply_bias`. Of several, each prompt's log-probabilities count as at
-    least `LOWEST`, before the bias and with it, so that no one of them rules a label out.
+    A single prompt's are its own. Of several, each prompt's log-probabilities count as at least
+    `LOWEST`, so that no one of them rules a label out.
 
     Args:
-        logps: each prompt's uncalibrated log-probabilities, [n, k], already at the temperature.
-        biases: each prompt's bias, [k], as it was fitted, at temperature 1.
-        temperature: > 0; divides each bias as it divided the scores.
+        parts: each prompt's calibrated log-probabilities, [n, k].
 
     Raises:
-        ValueError: no prompt, not one bias for each, or arrays of different shapes.
+        ValueError: no prompt, or arrays of different shapes.
     """
-    if not logps or len(logps) != len(biases):
-        raise ValueError(f"{len(logps)} prompts' log-probabilities and {len(biases)} biases")
-    shapes = {logp.shape for logp in logps}
+    if not parts:
+        raise ValueError("an ensemble of no prompts")
+    shapes = {part.shape for part in parts}
     if len(shapes) > 1:
         raise ValueError(f"the prompts' log-probabilities have the shapes {sorted(shapes)}")
-    if len(logps) == 1:
-        return apply_bias(logps[0], biases[0], temperature)
-    calibrated = [
-        np.maximum(apply_bias(np.maximum(logp, LOWEST), bias, temperature), LOWEST)
-        for logp, bias in zip(logps, biases, strict=True)
-    ]
-    return log_softmax(np.mean(calibrated, axis=0))
+    if len(parts) == 1:
+        return parts[0]
+    return log_softmax(np.mean([np.maximum(part, LOWEST) for part in parts], axis=0))
+
+
+def recorded(prompts: Sequence[Prompt], logps: Sequence[Array], words: Sequence[Array]) -> Array:
+    """Give log-probabilities [n, k] as an artifact's probes record them, none below `LOWEST`.
+
+    Of a single prompt that only has a bias they are the uncalibrated ones; with evidence, and of
+    several prompts, they are what is answered from.
+
+    Args:
+        prompts: an artifact's, one or those of an ensemble.
+        logps: the uncalibrated log-probabilities of each prompt, [n, k].
+        words: of each prompt the logits of the words that its evidence weighs, [n, M].
+    """
+    if records_raw(prompts):
+        return np.maximum(logps[0], LOWEST)
+    with np.errstate(over="ignore"):  # a bias may be as large as a number can be
+        parts = [calibrated(*each) for each in zip(prompts, logps, words, strict=True)]
+        return np.maximum(combine(parts), LOWEST)
+
+
+def records_raw(prompts: Sequence[Prompt]) -> bool:
+    """Whether an artifact's probes record uncalibrated log-probabilities."""
+    return len(prompts) == 1 and prompts[0].evidence is None
 
 
 def ensemble_identity(prompts: Sequence[Prompt]) -> str:

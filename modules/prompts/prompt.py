@@ -23,6 +23,7 @@ PartRole = Literal["role", "task", "labels", "guidance", "form"]
 _MAX_TEXT = 100_000
 Text = Annotated[str, Field(max_length=_MAX_TEXT)]
 Line = Annotated[str, Field(max_length=200, pattern=r"^[^\r\n]*$")]
+Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
 
 
 class Frozen(BaseModel):
@@ -119,13 +120,49 @@ class InputCap(Frozen):
     keep: Literal["head", "tail", "both"] = "head"
 
 
-class Prompt(Frozen):
+Weight = Annotated[float, Field(ge=-1e6, le=1e6)]
+
+
+class Evidence(Frozen):
+    """What other words than the label words tell about the labels, where an answer begins.
+
+    The score of a label is `scale` times the log-probability of its label word, plus its `bias`,
+    plus the sum over words of its weight times the word's logit, the mean logit of all the words
+    taken off. `weights` maps every label but the first, whose weights are 0, to word -> weight; all
+    labels weigh the same words in the same order. `modules.prompts.evidence` computes with it.
+    """
+
+    scale: Annotated[float, Field(gt=0, le=1e6)]
+    bias: tuple[Weight, ...]
+    weights: Annotated[
+        dict[Text, Annotated[dict[Word, Weight], Field(min_length=1, max_length=1000)]],
+        Field(min_length=1),
+    ]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len({tuple(words) for words in self.weights.values()}) > 1:
+            raise ValueError("the labels weigh different words, or in another order")
+        if any(word != word.strip() for word in self.words):
+            raise ValueError("words carry no outer spaces: the layout puts them")
+        return self
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that are weighed, in the order of every array of their logits."""
+        return tuple(next(iter(self.weights.values())))
+
+
+class Prompt(Grown):
     """A whole prompt. Temperature is not part of it.
 
     `words` holds one entry per label, in the order of every probability array; `bias` is added to
-    the labels' log-probabilities, in the same order, and is all zero when uncalibrated.
+    the labels' log-probabilities, in the same order, and is all zero when uncalibrated. `evidence`,
+    where it is there, takes the place of `bias` for whoever can see the logits of all words.
     `decoding` says how the prompt was frozen to be used.
     """
+
+    added = ("evidence",)
 
     layout: Layout
     instruction: tuple[Part, ...] = ()
@@ -134,6 +171,7 @@ class Prompt(Frozen):
     cap: InputCap = InputCap()
     decoding: Literal["choose", "generate"] = "choose"
     bias: tuple[float, ...]
+    evidence: Evidence | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -149,7 +187,18 @@ class Prompt(Frozen):
         strangers = {demo.label for demo in self.demos} - set(labels)
         if strangers:
             raise ValueError(f"demos carry unknown labels: {sorted(strangers)}")
+        if self.evidence is not None:
+            self._check_evidence(self.evidence)
         return self
+
+    def _check_evidence(self, evidence: Evidence) -> None:
+        labels = self.label_names
+        if len(evidence.bias) != len(labels):
+            raise ValueError(f"evidence: {len(evidence.bias)} biases for {len(labels)} labels")
+        if tuple(evidence.weights) != labels[1:]:
+            raise ValueError("evidence: the weights are not those of all labels but the first")
+        if self.decoding != "choose":
+            raise ValueError("evidence is for a prompt that chooses")
 
     @property
     def label_names(self) -> tuple[str, ...]:

@@ -99,19 +99,22 @@ class ModelRecord(Frozen):
     processor: Line | None = None
 
 
-class SearchSettings(Frozen):
+class SearchSettings(Grown):
     """How our own search was set: with the seed and the budget, all that its outcome depends on.
 
     `sampler` is Optuna's, `at_once` how many trials might run at once, `ensemble` how many prompts
-    were to be frozen, `racing` whether trials were stopped early, and `writer` who wrote
-    instructions beside the composed ones (None: nobody).
+    were to be frozen, `racing` whether trials were stopped early, `writer` who wrote instructions
+    beside the composed ones (None: nobody), and `evidence` whether other words were weighed.
     """
+
+    added = ("evidence",)
 
     sampler: Line
     at_once: Annotated[int, Field(ge=1, lt=2**63)]
     ensemble: Annotated[int, Field(ge=1, lt=2**63)]
     racing: bool
     writer: Line | None
+    evidence: bool = False
 
 
 class SearchRecord(Grown):

@@ -13,8 +13,8 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 
 from modules.prompts.artifact import Artifact
-from modules.prompts.prompt import Grown, Layout
-from modules.prompts.records import SearchRecord
+from modules.prompts.prompt import Grown, Layout, Prompt
+from modules.prompts.records import SearchRecord, SearchSettings
 
 MEANINGS: dict[str, dict[str, str]] = {
     "Artifact": {
@@ -40,6 +40,15 @@ MEANINGS: dict[str, dict[str, str]] = {
         "cap": "How much of an input is read.",
         "decoding": "How it was frozen to be used: the most probable label, or written text.",
         "bias": "What is added to each label's log-probability; all 0 is no calibration.",
+        "evidence": "What is used in place of `bias` where all words' logits can be seen; left out "
+        "where label words alone are read.",
+    },
+    "Evidence": {
+        "scale": "What a label word's log-probability is multiplied by.",
+        "bias": "What is then added, in label order.",
+        "weights": "For every label but the first, whose weights are 0: what each word's logit at "
+        "the beginning of the answer, less the mean of all these words' logits, is multiplied by "
+        "before it is added.",
     },
     "Layout": {
         "kind": "`chat` goes through the model's chat template, `text` is one plain text.",
@@ -122,16 +131,17 @@ MEANINGS: dict[str, dict[str, str]] = {
         "ensemble": "How many prompts were to be frozen together.",
         "racing": "Whether a trial that was behind was stopped.",
         "writer": "Who wrote instructions beside the composed ones, or null.",
+        "evidence": "Whether other words than the label words might be weighed; left out: not.",
     },
     "Probe": {
         "example_id": "sha256 (32 digits) of the canonical JSON of {input_field: text}.",
         "text": "The input, in full.",
         "label": "The name of its label.",
-        "log_probabilities": "Each label's, in label order: a prompt's before calibration, an "
-        "ensemble's combined; at least -1000.",
+        "log_probabilities": "Each label's, in label order: a prompt's before calibration; "
+        "calibrated where it has evidence, and an ensemble's combined; at least -1000.",
     },
 }
-_GROWN: tuple[type[Grown], ...] = (Artifact, Layout, SearchRecord)
+_GROWN: tuple[type[Grown], ...] = (Artifact, Layout, SearchRecord, Prompt, SearchSettings)
 
 
 class _Plain(GenerateJsonSchema):
@@ -160,17 +170,19 @@ def artifact_schema() -> dict[str, Any]:
 
 
 def _narrow(records: dict[str, dict[str, Any]]) -> None:
-    """Take out what no file of versions 2 and 3 has.
+    """Take out what no file of versions 2 to 4 has.
 
     That is version 1, what only it lacks, the digest that only an unsealed artifact lacks, and the
     defaults that are left out.
     """
-    artifact, layout, search = (records[grown.__name__] for grown in _GROWN)
-    artifact["schema_version"] = {"type": "integer", "enum": [2, 3]}
+    artifact, layout, search, prompt, settings = (records[grown.__name__] for grown in _GROWN)
+    artifact["schema_version"] = {"type": "integer", "enum": [2, 3, 4]}
     artifact["sha256"] = dict(artifact["prompt_id"])
     artifact["reading"] = artifact["reading"]["anyOf"][0]
     artifact["members"]["minItems"] = 1
     layout["separator"]["enum"].remove("blank-line")
+    prompt["evidence"] = prompt["evidence"]["anyOf"][0]
+    settings["evidence"] = {"type": "boolean", "const": True}
     for field in SearchRecord.added:
         search[field] = search[field]["anyOf"][0]
     records["ModelRecord"]["processor"] = records["ModelRecord"]["processor"]["anyOf"][0]

@@ -5,13 +5,13 @@ from pydantic import ValidationError
 
 from modules.errors import UserError
 from modules.lm import BudgetExceeded, LocalModel, PromptTooLong
-from modules.prompts import Prompt
+from modules.prompts import Prompt, calibrated
 from modules.tasks.example import Task
 from optimize.dspy_optimizers.compiling import Compiled
 from optimize.dspy_optimizers.found import Found
 from optimize.finish.finalists import N_FINALISTS, Finalist
-from optimize.race.scoring import split_score
-from optimize.race.trial import label_log_probabilities
+from optimize.race.said import ask
+from optimize.race.scoring import score_of
 
 
 def score_contenders(
@@ -45,12 +45,12 @@ def _scored(
     splits = (task.splits.dev, task.splits.confirm)
     try:
         prompt = program.prompt(naive, task.signature.instructions)
-        logp = [label_log_probabilities(model, task, prompt, split) for split in splits]
+        said = [ask(model, task, prompt, split) for split in splits]
     except (ValidationError, PromptTooLong, BudgetExceeded):
         return None
-    bias = np.array(prompt.bias)
+    logp = [calibrated(prompt, of_split.logp, of_split.words) for of_split in said]
     scores = [
-        split_score(of_split, np.array(task.gold(split)), bias)
+        score_of(of_split, np.array(task.gold(split)))
         for of_split, split in zip(logp, splits, strict=True)
     ]
     return Finalist(
@@ -59,6 +59,8 @@ def _scored(
         calibration="none" if program.weights is None else "weights",
         dev=scores[0],
         confirm=scores[1],
-        confirm_logp=logp[1],
+        dev_said=said[0],
+        confirm_said=said[1],
         dev_logp=logp[0],
+        confirm_logp=logp[1],
     )

@@ -75,7 +75,7 @@ def run_dspy_optimizer(
         watcher.finalist_ended(finalist)
     winner = max(finalists, key=lambda one: one.dev.n_correct + one.confirm.n_correct)
     record = _record(config, compiled, ledger, len(finalists))
-    artifact = build_artifact(task, model, winner, record, config.command)
+    artifact = build_artifact(task, model, winner, record, config.command, winner.recorded)
     path = artifact_path(config.out, task.name, model.identity.name, config.seed, config.optimizer)
     return save_artifact(artifact, path), path
 

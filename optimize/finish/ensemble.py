@@ -5,15 +5,18 @@ them. The members are chosen on dev, one by one, each for what it adds to those 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modules.prompts import Prompt
-from modules.prompts.ensemble import combine
+from modules.prompts.ensemble import combine, recorded
 from modules.tasks.example import Task
 from optimize.finish.finalists import Entrant, Finalist
-from optimize.race.scoring import calibrate, information_loss, split_score
+from optimize.race.scoring import information_loss, score_of
+
+Array = NDArray[np.float64]
 
 MAX_MEMBERS = 16
 _CANDIDATES = 24
@@ -21,9 +24,13 @@ _CANDIDATES = 24
 
 @dataclass(frozen=True, kw_only=True)
 class Ensemble:
-    """What is frozen: the first member with the scores of all, and the other members' prompts."""
+    """What is frozen: the first member with the scores of all, and the other members' prompts.
+
+    `recorded` [n_confirm, k] is what all say on confirm, in the form of an artifact's probes.
+    """
 
     finalist: Finalist
+    recorded: Array
     members: tuple[Prompt, ...] = ()
 
 
@@ -40,11 +47,9 @@ def pick_members(entrants: Sequence[Entrant], task: Task, size: int) -> list[Ent
     """
     gold = np.array(task.gold(task.splits.dev))
     pool = list(entrants[:_CANDIDATES])
-    logps = [trial.logp for trial, _ in pool]
-    biases = [calibrate(logp, gold)[1] for logp in logps]
 
     def loss(members: Sequence[int]) -> float:
-        together = combine([logps[m] for m in members], [biases[m] for m in members])
+        together = combine([pool[m][0].logp for m in members])
         return float(information_loss(together, gold).mean())
 
     chosen: list[int] = [0] if pool else []
@@ -57,28 +62,26 @@ def pick_members(entrants: Sequence[Entrant], task: Task, size: int) -> list[Ent
 def build_ensemble(members: Sequence[Finalist], task: Task) -> Ensemble:
     """Put confirmed finalists, at least one, together, in the order given.
 
-    The scores on dev and confirm are those of the biases that were settled on dev alone; the
-    prompts carry the biases that were settled on both.
+    The scores on dev and confirm are those of the calibrations that were settled on dev alone; the
+    prompts carry those that were settled on both.
     """
-    if len(members) == 1:
-        return Ensemble(finalist=members[0])
-    dev_gold = np.array(task.gold(task.splits.dev))
-    confirm_gold = np.array(task.gold(task.splits.confirm))
-    settled = [calibrate(member.dev_logp, dev_gold)[1] for member in members]
-    dev = combine([member.dev_logp for member in members], settled)
-    confirm = combine([member.confirm_logp for member in members], settled)
-    final = [np.array(member.prompt.bias) for member in members]
-    none = np.zeros(dev.shape[1])
     first = members[0]
+    if len(members) == 1:
+        return Ensemble(finalist=first, recorded=first.recorded)
+    dev = combine([member.dev_logp for member in members])
+    confirm = combine([member.confirm_logp for member in members])
     return Ensemble(
-        finalist=Finalist(
-            trial=first.trial,
-            prompt=first.prompt,
-            calibration=first.calibration,
-            dev=split_score(dev, dev_gold, none),
-            confirm=split_score(confirm, confirm_gold, none),
-            confirm_logp=combine([member.confirm_logp for member in members], final),
+        finalist=replace(
+            first,
+            dev=score_of(dev, np.array(task.gold(task.splits.dev))),
+            confirm=score_of(confirm, np.array(task.gold(task.splits.confirm))),
             dev_logp=dev,
+            confirm_logp=confirm,
+        ),
+        recorded=recorded(
+            [member.prompt for member in members],
+            [member.confirm_said.logp for member in members],
+            [member.confirm_said.words for member in members],
         ),
         members=tuple(member.prompt for member in members[1:]),
     )

@@ -6,20 +6,21 @@ on confirm alone would throw away what dev told, and with normal losses it never
 fitted to it, and only the choice among the finalists flatters it.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modules.lm import BudgetExceeded, Ledger, LocalModel, PromptTooLong
-from modules.prompts import Prompt, answers, render
+from modules.prompts import Prompt, answers, recorded, render
 from modules.prompts.records import Score
 from modules.tasks.example import Example, Task
 from optimize.config import Budget
 from optimize.race.record import Cost, TrialRecord, by_loss
-from optimize.race.scoring import calibrate, information_loss, split_score
-from optimize.race.trial import label_log_probabilities
+from optimize.race.said import Said, ask, together
+from optimize.race.scoring import mean_loss, score_of, settle
 from optimize.space.space import Space
 
 Array = NDArray[np.float64]
@@ -34,9 +35,10 @@ Entrant = tuple[TrialRecord, Prompt]
 class Finalist:
     """A calibrated prompt with its scores on dev and on confirm.
 
-    Both scores are those of the bias that was settled on dev alone. The prompt carries the bias
-    that is settled on both splits: the same rule, more examples. `confirm_logp` [n, k] are the
-    confirm examples' uncalibrated log-probabilities, `dev_logp` those of the dev examples.
+    Both scores are those of the calibration that was settled on dev alone, whose log-probabilities
+    are `dev_logp` (see `Calibration.of_own`) and `confirm_logp`, [n, k]. The prompt carries the one
+    that is settled on both splits: the same rule, more examples. `dev_said` and `confirm_said` are
+    what the model said.
     """
 
     trial: int
@@ -44,8 +46,15 @@ class Finalist:
     calibration: str
     dev: Score
     confirm: Score
+    dev_said: Said
+    confirm_said: Said
+    dev_logp: Array
     confirm_logp: Array
-    dev_logp: Array = field(default_factory=lambda: np.empty((0, 0)))
+
+    @property
+    def recorded(self) -> Array:
+        """What the model said on confirm, in the form of an artifact's probes."""
+        return recorded([self.prompt], [self.confirm_said.logp], [self.confirm_said.words])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,18 +111,20 @@ def confirm(
     model: LocalModel,
     task: Task,
     entrants: Sequence[Entrant],
+    words: tuple[str, ...],
     told: Callable[[Finalist], None],
     left_out: Callable[[TrialRecord, str], None],
 ) -> list[Finalist]:
     """Calibrate each entrant on dev and score it on confirm; the winner comes first.
 
-    Order: smallest information loss on both splits, then the earlier trial. One that the ledger
+    Order: smallest mean loss on both splits, then the earlier trial. One that the ledger
     refuses, or that is too long for the model's context, is left out.
 
     Args:
         model: its ledger holds what may be spent.
         task: gives the splits.
         entrants: who is to be scored, the best first.
+        words: what evidence may weigh beside the label words.
         told: called with every finalist.
         left_out: called with every trial that is left out, and why.
     """
@@ -121,25 +132,29 @@ def confirm(
     confirm_gold = np.array(task.gold(task.splits.confirm))
     finalists = []
     for trial, prompt in entrants:
-        _, bias = calibrate(trial.logp, dev_gold)
         try:
-            logp = label_log_probabilities(model, task, prompt, task.splits.confirm)
+            said = ask(model, task, prompt, task.splits.confirm, words)
         except BudgetExceeded:
             left_out(trial, "the budget has too little left for it")
             continue
         except PromptTooLong:
             left_out(trial, "with a confirm example it is too long for the model")
             continue
-        both = np.concatenate([trial.logp, logp]), np.concatenate([dev_gold, confirm_gold])
-        name, final = calibrate(*both)
+        with _paid(model):
+            dev = ask(model, task, prompt, task.splits.dev, words)
+        on_dev = settle(dev, dev_gold)
+        dev_logp, confirm_logp = on_dev.of_own(dev, dev_gold), on_dev.of(said)
+        final = settle(together(dev, said), np.concatenate([dev_gold, confirm_gold]))
         finalist = Finalist(
             trial=trial.slot,
-            prompt=prompt.model_copy(update={"bias": tuple(final.tolist())}),
-            calibration=name,
-            dev=split_score(trial.logp, dev_gold, bias),
-            confirm=split_score(logp, confirm_gold, bias),
-            confirm_logp=logp,
-            dev_logp=trial.logp,
+            prompt=final.onto(prompt, words),
+            calibration=final.name,
+            dev=score_of(dev_logp, dev_gold),
+            confirm=score_of(confirm_logp, confirm_gold),
+            dev_said=dev,
+            confirm_said=said,
+            dev_logp=dev_logp,
+            confirm_logp=confirm_logp,
         )
         told(finalist)
         finalists.append(finalist)
@@ -147,10 +162,19 @@ def confirm(
 
 
 def loss_on_both(finalist: Finalist, task: Task) -> float:
-    """Give the mean information loss on dev and confirm together, in nats; it decides."""
+    """Give the mean cross-fitted loss on dev and confirm together, in nats; it decides."""
     gold = np.array([*task.gold(task.splits.dev), *task.gold(task.splits.confirm)])
-    logp = np.concatenate([finalist.dev_logp, finalist.confirm_logp])
-    return float(information_loss(logp, gold).mean())
+    return mean_loss(together(finalist.dev_said, finalist.confirm_said), gold)
+
+
+@contextmanager
+def _paid(model: LocalModel) -> Iterator[None]:
+    """Charge nothing inside: what is asked was charged to its trial, and is asked again."""
+    before, model.ledger = model.ledger, Ledger()
+    try:
+        yield
+    finally:
+        model.ledger = before
 
 
 def shown(prompt: Prompt, text: str, model: LocalModel) -> str:

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modules.lm import LocalModel
 from modules.lm.recorded import record_of
-from modules.prompts import LOWEST, Artifact, Prompt, reading
+from modules.prompts import Artifact, Prompt, reading
 from modules.prompts.records import LabelRecord, Probe, SearchRecord, TaskRecord
 from modules.tasks.example import Task
 from optimize.finish.finalists import Finalist
+
+Array = NDArray[np.float64]
 
 N_PROBES = 8
 _MAX_PROBE_CHARS = 20_000
@@ -24,6 +27,8 @@ def build_artifact(
     winner: Finalist,
     search: SearchRecord,
     command: str,
+    recorded: Array,
+    *,
     members: Sequence[Prompt] = (),
 ) -> Artifact:
     """Put the winner and its provenance together; sealing and writing is `save_artifact`'s.
@@ -32,9 +37,10 @@ def build_artifact(
         task: the task, with its splits.
         model: the model that was searched for.
         winner: what is frozen. Of an ensemble `prompt` is the first prompt, `dev` and `confirm` are
-            the scores of the whole, and `confirm_logp` are the combined log-probabilities.
+            the scores of the whole.
         search: how it was found.
         command: the command line.
+        recorded: what is said on confirm, in the form of probes, [n_confirm, k].
         members: the further prompts of an ensemble, with their biases.
     """
     return Artifact(
@@ -46,7 +52,7 @@ def build_artifact(
         task=_task_record(task, search.seed),
         model=record_of(model),
         search=search,
-        probes=_probes(task, winner),
+        probes=_probes(task, recorded),
         versions={name: importlib.metadata.version(name) for name in _LIBRARIES},
         command=command,
     )
@@ -67,12 +73,11 @@ def _task_record(task: Task, split_seed: int) -> TaskRecord:
     )
 
 
-def _probes(task: Task, winner: Finalist) -> tuple[Probe, ...]:
+def _probes(task: Task, recorded: Array) -> tuple[Probe, ...]:
     """Give the first confirm examples, whose order is random, with their log-probabilities.
 
     Very long texts are passed over: the file is meant to be read.
     """
-    rows = np.maximum(winner.confirm_logp, LOWEST).tolist()  # -inf has no JSON
     found = (
         Probe(
             example_id=example.id,
@@ -80,7 +85,7 @@ def _probes(task: Task, winner: Finalist) -> tuple[Probe, ...]:
             label=example.label,
             log_probabilities=tuple(row),
         )
-        for example, row in zip(task.splits.confirm, rows, strict=True)
+        for example, row in zip(task.splits.confirm, recorded.tolist(), strict=True)
         if len(example.inputs[task.input_field]) <= _MAX_PROBE_CHARS
     )
     return tuple(islice(found, N_PROBES))

@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 SLOT = "slot"
 BY = "by"
 LOGP = "logp"
+LOOKS = "look_losses"
 LOSS = "loss"
 TOKENS = "forward_tokens"
 PROMPTS = "n_prompts"
@@ -54,9 +55,10 @@ class TrialRecord:
     """A finished trial, read back from the study.
 
     `slot` is its place in the search, whatever number the study gave it; `by` says who proposed it.
-    `loss` is nats on the examples it saw, `logp` [n_seen, k] in dev order, empty for a prompt that
-    was skipped as too long. `saved_tokens` are the forward tokens that stopping it early saved,
-    `prompt_tokens` the mean length of its prompts.
+    `loss` is nats on the examples it saw, `logp` [n_seen, k] their cross-fitted log-probabilities,
+    in dev order, empty for a prompt that was skipped as too long; `look_losses` are the losses of
+    the examples that were seen at each look of the race. `saved_tokens` are the forward tokens that
+    stopping it early saved, `prompt_tokens` the mean length of its prompts.
     """
 
     slot: int
@@ -65,6 +67,7 @@ class TrialRecord:
     loss: float
     pruned: bool
     logp: Array
+    look_losses: tuple[Array, ...]
     cost: Cost
     saved_tokens: int
     prompt_tokens: float
@@ -86,6 +89,7 @@ def read_record(trial: FrozenTrial) -> TrialRecord:
         loss=float(told.get(LOSS, "inf")),
         pruned=trial.state == TrialState.PRUNED,
         logp=np.array(json.loads(told.get(LOGP, "[]"))),
+        look_losses=tuple(np.array(losses) for losses in json.loads(told.get(LOOKS, "[]"))),
         cost=Cost(
             tokens=int(told.get(TOKENS, 0)),
             calls=int(told.get(PROMPTS, 0)),

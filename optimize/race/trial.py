@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from modules.lm import LocalModel
 from modules.prompts import Prompt, answers, render
-from modules.tasks.example import Example, Task
+from modules.tasks.example import Task
 from optimize.race.racing import MIN_EXAMPLES, is_behind
-from optimize.race.scoring import information_loss
+from optimize.race.said import Said, after_lead, said_of, together
+from optimize.race.scoring import cross_fitted, losses_of
 
 Array = NDArray[np.float64]
 
@@ -20,26 +21,20 @@ _MIN_BLOCKS = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a trial gave: the log-probabilities of the examples it saw, in dev order, [n_seen, k].
+    """What a trial gave: cross-fitted log-probabilities of the examples it saw, [n_seen, k].
 
-    `loss` is their mean information loss in nats; `pruned` says that it was stopped early, and
-    `saved_tokens` how many forward tokens the rest of the split would have cost. `prompt_tokens` is
-    the mean length of the prompts that were read.
+    In dev order. `loss` is their mean loss in nats, `look_losses` holds those of the examples that
+    were seen at each look; `pruned` says that it was stopped early, and `saved_tokens` how many
+    forward tokens the rest of the split would have cost. `prompt_tokens` is the mean length of the
+    prompts that were read.
     """
 
     logp: Array
     loss: float
+    look_losses: tuple[Array, ...]
     pruned: bool
     saved_tokens: int
     prompt_tokens: float
-
-
-def label_log_probabilities(
-    model: LocalModel, task: Task, prompt: Prompt, examples: Sequence[Example]
-) -> Array:
-    """Score a prompt's label words on examples: uncalibrated log-probabilities, [n, k]."""
-    prompts = [render(prompt, example.inputs[task.input_field]) for example in examples]
-    return model.choose(prompts, answers(prompt)).log_probabilities()
 
 
 def blocks(n: int) -> list[slice]:
@@ -56,61 +51,75 @@ def looks(n: int) -> list[int]:
 class Race:
     """The race on a task's dev split: every trial runs the same blocks in the same order."""
 
-    def __init__(self, model: LocalModel, task: Task, *, stops: bool = True) -> None:
+    def __init__(
+        self, model: LocalModel, task: Task, words: Sequence[str] = (), *, stops: bool = True
+    ) -> None:
         """Make a race.
 
         Args:
             model: what the prompts are for.
             task: gives the dev split; its order is fixed.
+            words: what evidence may weigh beside the label words.
             stops: whether a trial that is behind is stopped.
         """
         self._model = model
         self._task = task
+        self._words = words
         self._stops = stops
         self._gold = np.array(task.gold(task.splits.dev))
         self._looks = looks(len(self._gold))
 
     def run(
-        self, prompt: Prompt, best: Array | None, report: Callable[[float, int], None]
+        self,
+        prompt: Prompt,
+        best: Sequence[Array] | None,
+        report: Callable[[float, int], None],
     ) -> Outcome:
         """Score a prompt on the dev split.
 
         Args:
             prompt: the candidate, uncalibrated.
-            best: the best complete trial's log-probabilities on all of dev, or None.
+            best: the best complete trial's losses at each look, or None.
             report: called after every block with the mean loss so far and the number of examples.
 
         Raises:
             BudgetExceeded: in the middle of the trial; nothing of it counts then.
             PromptTooLong: an example does not fit.
         """
-        dev, words = self._task.splits.dev, answers(prompt)
+        dev = self._task.splits.dev
         rendered = [render(prompt, example.inputs[self._task.input_field]) for example in dev]
-        logp = np.empty((0, len(self._task.labels)))
+        words, further = answers(prompt), after_lead(prompt, self._words)
+        said: list[Said] = []
         lengths: list[int] = []
+        seen: list[Array] = []
         saved = 0
         todo = blocks(len(dev))
-        for number, block in enumerate(todo):
-            choices = self._model.choose(rendered[block], words)
+        for block in todo:
+            choices = self._model.choose(rendered[block], words, words=further)
+            said.append(said_of(choices))
             lengths += choices.n_input_tokens
-            logp = np.concatenate([logp, choices.log_probabilities()])
-            losses = information_loss(logp, self._gold[: len(logp)])
-            report(float(losses.mean()), len(logp))
-            if self._is_behind(losses, best):
-                rest = rendered[todo[number].stop :]
+            gold = self._gold[: block.stop]
+            logp = cross_fitted(together(*said), gold)
+            losses = losses_of(logp, gold)
+            report(float(losses.mean()), len(losses))
+            if len(losses) not in self._looks:
+                continue
+            seen.append(losses)
+            if self._is_behind(seen, best):
+                rest = rendered[block.stop :]
                 saved = self._model.cost(rest, words, with_shared=False)
                 break
         return Outcome(
             logp=logp,
             loss=float(losses.mean()),
-            pruned=len(logp) < len(dev),
+            look_losses=tuple(seen),
+            pruned=len(losses) < len(dev),
             saved_tokens=saved,
             prompt_tokens=float(np.mean(lengths)),
         )
 
-    def _is_behind(self, losses: Array, best: Array | None) -> bool:
-        n = len(losses)
-        if not self._stops or best is None or n not in self._looks:
+    def _is_behind(self, seen: Sequence[Array], best: Sequence[Array] | None) -> bool:
+        """Whether the losses at the last look are behind the best trial's at the same look."""
+        if not self._stops or best is None:
             return False
-        others = information_loss(best[:n], self._gold[:n])
-        return is_behind(losses, others, len(self._looks))
+        return is_behind(seen[-1], best[len(seen) - 1], len(self._looks))

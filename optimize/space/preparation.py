@@ -1,12 +1,13 @@
 """The survey before the first trial, and the space that it makes. It is part of the account."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modules.lm import Ledger, LocalModel
 from modules.prompts import answers, render
 from modules.tasks.example import Task
 from optimize.config import Budget
 from optimize.race.record import Cost
+from optimize.space.evidence import likely_answers, openings
 from optimize.space.space import Space, build_space
 from optimize.space.survey import LAYOUTS, N_EXAMPLES, Survey, survey
 
@@ -23,7 +24,9 @@ class Prepared:
     cost: Cost
 
 
-def prepare(model: LocalModel, task: Task, seed: int, budget: Budget) -> Prepared:
+def prepare(
+    model: LocalModel, task: Task, seed: int, budget: Budget, *, n_words: int = 0
+) -> Prepared:
     """Survey the train split and make the space.
 
     Args:
@@ -31,6 +34,7 @@ def prepare(model: LocalModel, task: Task, seed: int, budget: Budget) -> Prepare
         task: train feeds all of it.
         seed: of the demo sets.
         budget: of the whole search.
+        n_words: how many other words than the label words may be weighed; 0 is none.
     """
     model.ledger = Ledger(budget.tokens, budget.calls)
     surveyed = _survey(model, task, seed, budget)
@@ -41,6 +45,8 @@ def prepare(model: LocalModel, task: Task, seed: int, budget: Budget) -> Prepare
         words=surveyed.words,
         rankings=surveyed.demo_orders,
     )
+    if n_words and _pays_words(model, space, budget):
+        space = replace(space, evidence=likely_answers(model, space, n_words))
     return Prepared(space=space, cost=cost_of(model.ledger))
 
 
@@ -71,3 +77,10 @@ def _survey(model: LocalModel, task: Task, seed: int, budget: Budget) -> Survey:
     if SHARE * n * each > budget.tokens or not enough_calls:
         return Survey()
     return survey(model, task, n_examples=n)
+
+
+def _pays_words(model: LocalModel, space: Space, budget: Budget) -> bool:
+    """Whether a budget holds the pass that finds the words of evidence, as it holds a survey."""
+    asked = openings(space)
+    enough_calls = budget.calls is None or SHARE * len(asked) <= budget.calls
+    return enough_calls and SHARE * sum(map(model.count_tokens, asked)) <= budget.tokens

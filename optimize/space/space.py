@@ -35,7 +35,8 @@ class Space:
     Every dimension is categorical and named, so that the study's record can be read. Calibration is
     no dimension: it needs no forward pass and is settled inside each trial. `rankings` orders train
     ids for each ranked demo pool; `written` holds instructions by a writer, by name, which stand in
-    place of the composed task part.
+    place of the composed task part. `evidence` is the words that a calibration may weigh beside the
+    label words.
     """
 
     task: Task
@@ -45,6 +46,7 @@ class Space:
     caps: Mapping[str, InputCap]
     rankings: Mapping[str, Sequence[str]] = field(default_factory=dict)
     written: Mapping[str, str] = field(default_factory=dict)
+    evidence: tuple[str, ...] = ()
 
     @property
     def dimensions(self) -> dict[str, list[Any]]:

@@ -233,13 +233,22 @@ def separation(logp: Array, gold: Gold, n_labels: int) -> Array:
 
 def _candidates(model: LocalModel, views: Sequence[_View], limit: int) -> dict[int, str]:
     """Give the likeliest tokens that are clean words in every layout, by token id."""
-    mass = np.mean([_mean_probability(view.looks) for view in views], axis=0)
-    likely = [
-        int(token) for token in np.argsort(-mass, kind="stable") if mass[token] >= _MASS_FLOOR
-    ]
+    mass = np.mean([mean_probability(view.looks) for view in views], axis=0)
     anchors = [model.codec.encode(view.rendered[0]).anchor for view in views]
+    return likely_words(model, np.where(mass >= _MASS_FLOOR, mass, 0.0), anchors, limit)
+
+
+def likely_words(
+    model: LocalModel, mass: Array, anchors: Sequence[str | None], limit: int
+) -> dict[int, str]:
+    """Give at most `limit` tokens that are clean words behind every anchor, by token id.
+
+    The likeliest by `mass` [V]; tokens without mass are left out.
+    """
     found: dict[int, str] = {}
-    for token in likely:
+    for token in map(int, np.argsort(-mass, kind="stable")):
+        if mass[token] <= 0:
+            break
         word = model.codec.decode([token]).strip()
         if is_clean_word(word) and all(
             model.codec.answer_ids(anchor, f" {word}") == (token,) for anchor in anchors
@@ -250,7 +259,7 @@ def _candidates(model: LocalModel, views: Sequence[_View], limit: int) -> dict[i
     return dict(sorted(found.items()))
 
 
-def _mean_probability(looks: Looks) -> Array:
+def mean_probability(looks: Looks) -> Array:
     """Give each token's mean probability over the examples, [V]."""
     n = len(looks.log_totals)
     parts = [np.exp(block, out=block).sum(axis=0) for block in looks.vocabulary()]

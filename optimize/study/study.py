@@ -22,6 +22,7 @@ from optimize.propose.samplers import PARETO
 from optimize.race.record import (
     FINISHED,
     LOGP,
+    LOOKS,
     LOSS,
     PROMPT_TOKENS,
     PROMPTS,
@@ -160,7 +161,7 @@ class Search:
         report = (lambda loss, n: None) if is_pareto else claim.trial.report
         try:
             prompt = space.prompt(claim.trial.params)
-            outcome = race.run(prompt, None if rival is None else rival.logp, report)
+            outcome = race.run(prompt, None if rival is None else rival.look_losses, report)
         except PromptTooLong:
             return None
         return outcome if math.isfinite(outcome.loss) else None
@@ -175,6 +176,7 @@ class Search:
             self.study.tell(trial.number, state=TrialState.PRUNED)
             return
         trial.set_user_attr(LOGP, json.dumps(outcome.logp.tolist()))
+        trial.set_user_attr(LOOKS, json.dumps([one.tolist() for one in outcome.look_losses]))
         trial.set_user_attr(LOSS, outcome.loss)
         trial.set_user_attr(SAVED, outcome.saved_tokens)
         trial.set_user_attr(PROMPT_TOKENS, outcome.prompt_tokens)

@@ -14,7 +14,7 @@ from modules.tasks.example import Task
 from optimize.config import Budget
 from optimize.finish.finalists import Finalist
 from optimize.race.record import Cost, TrialRecord
-from optimize.race.scoring import calibrate, split_score
+from optimize.race.scoring import score_of
 from optimize.space.space import Space
 from optimize.study.study import Search
 from optimize.views.forecast import forecast
@@ -111,7 +111,7 @@ class Display(Watcher):
         self._bar.set_description_str("  confirm")
         self._say(
             f"finalist, trial {finalist.trial}: {finalist.dev.accuracy:.1%} on dev, "
-            f"{finalist.confirm.accuracy:.1%} on confirm"
+            f"{finalist.confirm.accuracy:.1%} on confirm, calibration {finalist.calibration}"
         )
 
     def finalist_left_out(self, trial: TrialRecord, reason: str) -> None:
@@ -139,11 +139,9 @@ class Display(Watcher):
         self._n_pruned += trial.pruned and not trial.skipped
         if not trial.pruned and trial.loss < self._best:
             self._best = trial.loss
-            name, bias = calibrate(trial.logp, self._gold)
-            score = split_score(trial.logp, self._gold, bias)
+            score = score_of(trial.logp, self._gold)
             self._best_score = f"best {score.accuracy:.1%}, "
-            said = _said(trial, space, name)
-            self._say(f"trial {trial.slot:>3}  {score.accuracy:.1%} on dev  {said}")
+            self._say(f"trial {trial.slot:>3}  {score.accuracy:.1%} on dev  {_said(trial, space)}")
         self._mark()
 
     def _mark(self) -> None:
@@ -154,7 +152,7 @@ class Display(Watcher):
         tqdm.write(f"  {line}", file=sys.stdout)
 
 
-def _said(trial: TrialRecord, space: Space, calibration: str) -> str:
+def _said(trial: TrialRecord, space: Space) -> str:
     """Describe a trial's prompt in a line."""
     point = trial.point
     parts = [
@@ -165,7 +163,4 @@ def _said(trial: TrialRecord, space: Space, calibration: str) -> str:
     demos = f"{point['n_demos']} {point['demo_pool']} demos" if point["n_demos"] else "no demos"
     words = "/".join(space.words[point["words"]])
     instruction = f"{' + '.join(parts)} ({point['place']})" if parts else "no instruction"
-    return (
-        f"{point['layout']}, {words}, {demos}, {instruction}, calibration {calibration} "
-        f"[{trial.by}]"
-    )
+    return f"{point['layout']}, {words}, {demos}, {instruction} [{trial.by}]"

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimize.race.record import TrialRecord
-from optimize.race.scoring import calibrate, split_score
+from optimize.race.scoring import score_of
 
 
 def pareto_front(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -23,6 +23,5 @@ def front_lines(trials: Sequence[TrialRecord], gold: NDArray[np.int64]) -> Itera
     """Say the front, a line a trial: its prompt's mean length, its accuracy and its loss on dev."""
     yield "Pareto front: prompt tokens, accuracy and loss on dev"
     for trial in pareto_front(trials):
-        _, bias = calibrate(trial.logp, gold)
-        accuracy = split_score(trial.logp, gold, bias).accuracy
+        accuracy = score_of(trial.logp, gold).accuracy
         yield f"  {trial.prompt_tokens:6.0f}  {accuracy:6.1%}  {trial.loss:.3f}  trial {trial.slot}"

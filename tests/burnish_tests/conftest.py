@@ -24,7 +24,8 @@ class Searched(NamedTuple):
         """Write the artifact with other values, sealed anew."""
         value = json.loads(self.path.read_text())
         change(value)
-        save_artifact(Artifact.model_validate_json(json.dumps(value)), path)
+        artifact = Artifact.model_validate_json(json.dumps(value))
+        save_artifact(artifact.model_copy(update={"prompt_id": artifact.prompt.identity()}), path)
         return path
 
 
@@ -40,7 +41,11 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
     """A search in float32 with 20 dev and 20 confirm examples."""
-    root = tmp_path_factory.mktemp("searched")
+    return search_in(tmp_path_factory.mktemp("searched"))
+
+
+def search_in(root: Path, *more: str) -> Searched:
+    """Search in a folder."""
     table = tables.write_table(root / "table.csv", n=240)
     model = tables.model_folder(root / "m", chat=True)
     optimize_main(
@@ -48,6 +53,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
             *("--data", str(table), "--model", str(model), "--dtype", "float32"),
             *("--n-train", "12", "--n-dev", "20", "--n-confirm", "20", "--n-test", "24"),
             *("--budget-tokens", "5000", "--out", str(root / "out"), "--runs", str(root / "runs")),
+            *more,
         ]
     )
     (path,) = (root / "out").glob("*/*/*.json")

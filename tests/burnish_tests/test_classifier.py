@@ -137,7 +137,9 @@ def test_what_is_too_long_for_one_prompt_of_an_ensemble_is_an_error(
     asked: list[int] = []
     choose = classifier.model.choose
     monkeypatch.setattr(
-        classifier.model, "choose", lambda p, *more: asked.append(len(p)) or choose(p, *more)
+        classifier.model,
+        "choose",
+        lambda p, *more, **words: asked.append(len(p)) or choose(p, *more, **words),
     )
     answers_given = together([TEXTS[0], text, TEXTS[1]])
     assert [answer.outcome for answer in answers_given] == ["ok", "lm_error", "ok"]

@@ -10,7 +10,7 @@ from burnish.__main__ import main
 from modules.errors import INTERRUPTED, UserError
 from modules.lm.store import AnswerStore
 from modules.prompts import Artifact, load_artifact
-from tests.burnish_tests.conftest import Searched
+from tests.burnish_tests.conftest import Searched, search_in
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def test_other_bytes_are_named_with_the_reason(
     def elsewhere(value: dict[str, Any]) -> None:
         value["model"]["processor"] = "vax"
         value["versions"]["torch"] = "0.1"
-        value["prompt"]["decoding"] = "generate"
+        value["prompt"]["cap"]["words"] = 9
         value["prompt_id"] = Artifact.model_validate(
             value | {"prompt": value["prompt"]}, strict=False
         ).prompt.identity()
@@ -70,7 +70,7 @@ def test_other_bytes_are_named_with_the_reason(
     assert main(["reproduce", str(path)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[-4] == "other bytes, and another prompt"
-    assert lines[-3] == "  fields: prompt.decoding, model.processor, versions.torch"
+    assert lines[-3] == "  fields: prompt.cap.words, model.processor, versions.torch"
     assert lines[-2].startswith("  why: libraries: torch was 0.1, is ")
     assert "; processor: was vax, is " in lines[-2]
     (kept,) = temporary.rglob("seed-0.json")
@@ -131,8 +131,12 @@ def test_a_second_call_with_the_journal_runs_no_trial(
 
 
 def test_version_1_cannot_come_out_again(
-    searched: Searched, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """It had no evidence either, so none is weighed."""
+    searched = search_in(tmp_path, "--no-evidence")
+    capsys.readouterr()
+
     def old(value: dict[str, Any]) -> None:
         value["schema_version"] = 1
         del value["reading"], value["probes"], value["model"]["processor"]

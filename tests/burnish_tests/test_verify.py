@@ -17,7 +17,15 @@ from burnish.probing import TOLERANCES, compare, tolerance
 from modules.errors import UserError
 from modules.lm import load_model
 from modules.lm.store import AnswerStore
-from modules.prompts import answers, combine, load_artifact, render, save_artifact
+from modules.prompts import (
+    answers,
+    calibrated,
+    combine,
+    evidence_words,
+    load_artifact,
+    render,
+    save_artifact,
+)
 from modules.tasks import SealedSplit
 from tests.burnish_tests.conftest import Searched
 from tests.imports import ROOT
@@ -241,6 +249,7 @@ def test_version_1_says_what_could_be_checked(
         value["schema_version"] = 1
         del value["reading"], value["probes"], value["model"]["processor"]
         del value["search"]["settings"]
+        value["prompt"].pop("evidence", None)
 
     status, found = verify(capsys, searched.changed(tmp_path / "a.json", old))
     assert status == 1
@@ -279,17 +288,24 @@ def ensemble(searched: Searched, path: Path) -> Path:
     model = load_model(artifact.model.name, dtype=artifact.model.dtype)
     prompts = (first, *members)
     logps = [
-        model.choose([render(one, p.text) for p in artifact.probes], answers(one))
+        model.choose(
+            [render(one, p.text) for p in artifact.probes],
+            answers(one),
+            words=evidence_words(one),
+        )
         for one in prompts
     ]
     together = combine(
-        [one.log_probabilities() for one in logps], [np.array(one.bias) for one in prompts]
+        [
+            calibrated(prompt, one.log_probabilities(), one.word_logits)
+            for prompt, one in zip(prompts, logps, strict=True)
+        ]
     )
     probes = [
         probe.model_copy(update={"log_probabilities": tuple(row)})
         for probe, row in zip(artifact.probes, together.tolist(), strict=True)
     ]
-    update = {"members": members, "probes": tuple(probes), "schema_version": 3}
+    update = {"members": members, "probes": tuple(probes)}
     save_artifact(artifact.model_copy(update=update), path)
     return path
 
@@ -302,7 +318,7 @@ def test_an_ensemble_is_run_again_with_all_its_prompts(
     assert (status, found["verified"], found["probes"]["n_equal"]) == (0, True, 8)
     for change in (
         lambda v: v["members"].pop(),
-        lambda v: v["members"][1].update(bias=[0.0, 0.0]),
+        lambda v: v["members"][1].update(evidence=None, bias=[9.0, -9.0]),
     ):
         other = searched._replace(path=path).changed(tmp_path / "b.json", change)
         status, found = verify(capsys, other)

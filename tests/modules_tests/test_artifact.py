@@ -16,6 +16,7 @@ from modules.errors import UserError
 from modules.files import canonical_json, sha256_text
 from modules.prompts import (
     Artifact,
+    Evidence,
     Layout,
     Part,
     Prompt,
@@ -32,6 +33,7 @@ from modules.prompts.records import (
     Probe,
     Score,
     SearchRecord,
+    SearchSettings,
     TaskRecord,
 )
 from modules.tasks.example import Example
@@ -285,8 +287,9 @@ def test_files_of_version_2_load_and_are_written_as_they_were(path: Path, tmp_pa
 
 def test_what_is_new_stands_in_the_file_only_where_it_is_used(tmp_path: Path) -> None:
     plain = json.loads(save_artifact(ARTIFACT, tmp_path / "a.json").to_text())
-    assert plain["schema_version"] == 3
+    assert plain["schema_version"] == 4
     assert "members" not in plain
+    assert "evidence" not in plain["prompt"]
     assert "separator" not in plain["prompt"]["layout"]
     assert not {"budget_calls", "budget_seconds"} & set(plain["search"])
     search = ARTIFACT.search.model_copy(update={"budget_calls": 9, "budget_seconds": 0.5})
@@ -328,6 +331,61 @@ def test_older_versions_have_nothing_new(artifact: Artifact, message: str, versi
     Artifact.model_validate_json(json.dumps(value))
     with pytest.raises(ValidationError, match=f"version {version} has no {message}"):
         Artifact.model_validate_json(json.dumps(value | {"schema_version": version}))
+
+
+def weighed(prompt: Prompt) -> Prompt:
+    """Give the prompt with evidence."""
+    names = prompt.label_names
+    evidence = Evidence(
+        scale=1.5, bias=(0.0, 0.5), weights={names[1]: {"dull": -0.25, "fun": 0.25}}
+    )
+    return prompt.model_copy(update={"evidence": evidence})
+
+
+def settings_of(artifact: Artifact, **changes: Any) -> Artifact:
+    settings = SearchSettings(sampler="tpe", at_once=2, ensemble=1, racing=True, writer=None)
+    search = artifact.search.model_copy(update={"settings": settings.model_copy(update=changes)})
+    return artifact.model_copy(update={"search": search})
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize(
+    "artifact",
+    [artifact_of(weighed(make_prompt())), settings_of(ARTIFACT, evidence=True)],
+    ids=["prompt", "settings"],
+)
+def test_evidence_is_new_in_version_4(artifact: Artifact, version: int, tmp_path: Path) -> None:
+    save_artifact(artifact, tmp_path / "a.json")
+    assert load_artifact(tmp_path / "a.json").prompt == artifact.prompt
+    value = artifact.to_json()
+    with pytest.raises(ValidationError, match=f"version {version} has no evidence"):
+        Artifact.model_validate_json(json.dumps(value | {"schema_version": version}))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda e: e.update(bias=[0.0]), "1 biases for 2 labels"),
+        (lambda e: e.update(weights={"neg": {"a": 1.0}}), "not those of all labels but the first"),
+        (lambda e: e["weights"].update(pos={}), "at least 1 item"),
+        (lambda e: e["weights"].update(pos={" a": 1.0}), "words carry no outer spaces"),
+        (lambda e: e["weights"].update(neg={"a": 1.0}), "weigh different words"),
+        (lambda e: e.update(scale=0.0), "greater than 0"),
+        (lambda e: e["weights"]["pos"].update(fun=1e7), "less than or equal to 1000000"),
+    ],
+)
+def test_evidence_is_checked(change: Callable[[dict[str, Any]], Any], message: str) -> None:
+    value = json.loads(weighed(make_prompt()).model_dump_json())
+    Prompt.model_validate_json(json.dumps(value))
+    change(value["evidence"])
+    with pytest.raises(ValidationError, match=message):
+        Prompt.model_validate_json(json.dumps(value))
+
+
+def test_evidence_is_for_choosing() -> None:
+    value = json.loads(weighed(make_prompt()).model_dump_json()) | {"decoding": "generate"}
+    with pytest.raises(ValidationError, match="evidence is for a prompt that chooses"):
+        Prompt.model_validate_json(json.dumps(value))
 
 
 def test_a_folder_below_a_file_cannot_be_written(tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ import pytest
 from numpy.typing import NDArray
 from optuna.trial import FrozenTrial
 
-from modules.prompts import LabelWord, Layout, Prompt
+from modules.prompts import LabelWord, Layout, Prompt, apply_bias
 from modules.tasks.example import Task
 from optimize.finish.ensemble import build_ensemble, pick_members
 from optimize.finish.finalists import Finalist
 from optimize.race.record import Cost, TrialRecord
+from optimize.race.said import bare
 from optimize.race.scoring import calibrate, information_loss, split_score
 
 Array = NDArray[np.float64]
@@ -39,6 +40,7 @@ def trial(slot: int, logp: Array, gold: NDArray[np.int64]) -> TrialRecord:
         loss=float(information_loss(logp, gold).mean()),
         pruned=False,
         logp=logp,
+        look_losses=(),
         cost=Cost(),
         saved_tokens=0,
         prompt_tokens=0.0,
@@ -84,8 +86,10 @@ def finalist(task: Task, number: int, seed: int) -> Finalist:
         calibration="fitted",
         dev=split_score(dev, dev_gold, bias),
         confirm=split_score(confirm, confirm_gold, bias),
-        confirm_logp=confirm,
-        dev_logp=dev,
+        dev_said=bare(dev),
+        confirm_said=bare(confirm),
+        dev_logp=apply_bias(dev, bias),
+        confirm_logp=apply_bias(confirm, bias),
     )
 
 
@@ -107,12 +111,14 @@ def test_the_scores_are_those_of_all_together(task: Task) -> None:
     assert ensemble.members == tuple(member.prompt for member in members[1:])
     assert ensemble.finalist.prompt == members[0].prompt
     dev_gold = np.array(task.gold(task.splits.dev))
-    settled = [calibrate(member.dev_logp, dev_gold)[1] for member in members]
-    dev = mean_of([member.dev_logp for member in members], settled)
+    settled = [calibrate(member.dev_said.logp, dev_gold)[1] for member in members]
+    dev = mean_of([member.dev_said.logp for member in members], settled)
     assert ensemble.finalist.dev.n_correct == int((dev.argmax(axis=1) == dev_gold).sum())
     final = [np.array(member.prompt.bias) for member in members]
-    confirm = mean_of([member.confirm_logp for member in members], final)
-    assert ensemble.finalist.confirm_logp == pytest.approx(confirm)
+    confirm = mean_of([member.confirm_said.logp for member in members], final)
+    assert ensemble.recorded == pytest.approx(confirm)
+    told = mean_of([member.confirm_said.logp for member in members], settled)
+    assert ensemble.finalist.confirm_logp == pytest.approx(told)
     assert ensemble.finalist.confirm.n == len(task.splits.confirm)
 
 

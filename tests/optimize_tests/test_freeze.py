@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from modules.lm import LocalModel
 from modules.lm.model import ModelIdentity
 from modules.lm.trie import choice_log_probabilities, forks
-from modules.prompts import load_artifact, save_artifact
+from modules.prompts import apply_bias, load_artifact, save_artifact
 from modules.prompts.records import Probe, SearchRecord, check_probes
 from modules.tasks.example import Example, Task
 from optimize.finish.finalists import Finalist
 from optimize.finish.freeze import N_PROBES, build_artifact
+from optimize.race.said import bare
 from optimize.race.scoring import calibrate, split_score
 from optimize.space.space import build_space
 from tests import tables
@@ -63,12 +64,16 @@ def winner_of(task: Task, logp: Array, **changes: Any) -> Finalist:
         calibration=name,
         dev=split_score(even, dev_gold, bias),
         confirm=split_score(logp, gold, bias),
-        confirm_logp=logp,
+        dev_said=bare(even),
+        confirm_said=bare(logp),
+        dev_logp=apply_bias(even, bias),
+        confirm_logp=apply_bias(logp, bias),
     )
 
 
 def frozen(task: Task, logp: Array, path: Path, command: str = "c", **changes: Any) -> Any:
-    artifact = build_artifact(task, MODEL, winner_of(task, logp, **changes), SEARCH, command)
+    winner = winner_of(task, logp, **changes)
+    artifact = build_artifact(task, MODEL, winner, SEARCH, command, winner.recorded)
     sealed = save_artifact(artifact, path)
     assert load_artifact(path) == sealed
     return sealed
@@ -79,7 +84,7 @@ def test_an_ensemble_is_frozen_with_what_it_is_given(odd_task: Task, tmp_path: P
     logp = random_logp(odd_task, 2.0)
     winner = winner_of(odd_task, logp)
     member = winner.prompt.model_copy(update={"bias": (0.5, -0.5)})
-    artifact = build_artifact(odd_task, MODEL, winner, SEARCH, "c", members=[member])
+    artifact = build_artifact(odd_task, MODEL, winner, SEARCH, "c", logp, members=[member])
     save_artifact(artifact, tmp_path / "a.json")
     loaded = load_artifact(tmp_path / "a.json")
     assert loaded.prompts == (winner.prompt, member)

@@ -6,9 +6,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from modules.prompts import calibrated
 from modules.prompts.calibration import log_softmax
 from modules.wilson import wilson
-from optimize.race.scoring import calibrate, fitted_bias, information_loss, split_score
+from optimize.race.said import Said, bare, together
+from optimize.race.scoring import (
+    calibrate,
+    cross_fitted,
+    fitted_bias,
+    information_loss,
+    losses_of,
+    mean_loss,
+    score_of,
+    settle,
+    split_score,
+)
+from tests.modules_tests.programs.task import make_prompt
 
 Array = NDArray[np.float64]
 Gold = NDArray[np.int64]
@@ -128,3 +141,83 @@ def test_split_score_by_hand() -> None:
     expected = -(math.log(1 / 2) + math.log(1 / 4) + math.log(3 / 4) + math.log(3 / 7)) / 4
     assert score.log_loss == pytest.approx(expected)
     assert (score.low, score.high) == tuple(wilson(2, 4))
+
+
+def said(n: int, telling: float, n_words: int = 40, seed: int = 0) -> tuple[Said, Gold]:
+    """Label words that tell little, and words of which every second tells `telling`."""
+    logp, gold = sample(n, 2, strength=0.3, seed=seed)
+    rng = np.random.default_rng(seed + 1)
+    words = rng.normal(size=(n, n_words))
+    words[:, ::2] += telling * (2 * gold - 1.0)[:, None]
+    return Said(logp=logp, words=words), gold
+
+
+def test_without_words_a_trial_has_its_information_loss() -> None:
+    logp, gold = sample(150, 3, strength=1.0)
+    losses = losses_of(cross_fitted(bare(logp), gold), gold)
+    assert losses == pytest.approx(information_loss(logp, gold), abs=1e-3)
+    assert mean_loss(bare(logp), gold) == pytest.approx(losses.mean())
+
+
+def test_evidence_has_no_say_in_an_examples_own_fold() -> None:
+    one, gold = said(60, 0.3)
+    other = gold.copy()
+    other[7] = 1 - gold[7]
+    before, after = cross_fitted(one, gold), cross_fitted(one, other)
+    same_fold = np.arange(60) % 5 == 7 % 5
+    assert before[same_fold].tobytes() == after[same_fold].tobytes()
+    assert (before[~same_fold] != after[~same_fold]).all()
+
+
+def test_what_tells_is_weighed() -> None:
+    one, gold = said(140, 0.3)
+    settled = settle(one, gold)
+    assert settled.name == "evidence"
+    fresh, labels = said(2_000, 0.3, seed=9)
+    alone = settle(bare(one.logp), gold)
+    assert score_of(settled.of(fresh), labels).accuracy > 0.75
+    assert score_of(alone.of(fresh), labels).accuracy < 0.65
+
+
+def test_what_is_behind_is_not_weighed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its prior, evidence of many empty words learns the examples by heart."""
+    monkeypatch.setattr("modules.prompts.evidence.STRENGTH", 1e-6)
+    one, gold = said(140, 0.0, n_words=200)
+    settled = settle(one, gold)
+    name, bias = calibrate(one.logp, gold)
+    assert (settled.name, settled.fit, settled.bias.tolist()) == (name, None, bias.tolist())
+    assert settled.of_own(one, gold).tobytes() == settled.of(one).tobytes()
+
+
+def test_own_examples_are_scored_by_weights_that_have_not_seen_them() -> None:
+    one, gold = said(140, 0.05, n_words=200)
+    settled = settle(one, gold)
+    assert settled.fit is not None
+    fresh, labels = said(4_000, 0.05, n_words=200, seed=9)
+    own, naive, true = (
+        score_of(q, of).accuracy
+        for q, of in (
+            (settled.of_own(one, gold), gold),
+            (settled.of(one), gold),
+            (settled.of(fresh), labels),
+        )
+    )
+    assert naive > true + 0.15
+    assert own == pytest.approx(true, abs=0.1)
+
+
+@pytest.mark.parametrize("telling", [0.0, 0.3])
+def test_a_prompt_says_what_was_settled(telling: float) -> None:
+    one, gold = said(140, telling)
+    settled = settle(one, gold)
+    words = tuple(f"word{n}" for n in range(40))
+    prompt = settled.onto(make_prompt(), words)
+    assert calibrated(prompt, one.logp, one.words) == pytest.approx(settled.of(one), abs=1e-2)
+    assert prompt.bias == tuple(settled.bias.tolist())  # for whoever sees label words alone
+
+
+def test_what_was_said_is_put_together() -> None:
+    one, _ = said(10, 0.1)
+    both = together(one, one)
+    assert both.logp.shape == (20, 2)
+    assert both.words[10:].tobytes() == one.words.tobytes()

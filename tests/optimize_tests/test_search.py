@@ -30,8 +30,10 @@ from optimize.finish.finalists import (
     set_aside,
 )
 from optimize.race.record import Cost, TrialRecord
-from optimize.race.scoring import information_loss
+from optimize.race.said import together
+from optimize.race.scoring import cross_fitted, losses_of
 from optimize.search import run_search
+from optimize.space.evidence import openings
 from optimize.space.space import Space, build_space
 from optimize.study.claims import Claims
 from optimize.study.study import Search
@@ -92,6 +94,7 @@ def search(
     *,
     budget: int = BUDGET,
     seed: int = 0,
+    evidence: bool = True,
 ) -> tuple[Artifact, bytes]:
     config = SearchConfig(
         budget=Budget(tokens=budget),
@@ -99,6 +102,7 @@ def search(
         out=folder / "out",
         runs=folder / "runs",
         command="x",
+        evidence=evidence,
     )
     artifact, path = run_search(task, model, config, notes or Notes())
     return artifact, path.read_bytes()
@@ -170,12 +174,12 @@ def test_a_killed_search_goes_on_to_the_same_bytes(
     calls = 0
     choose = model.choose
 
-    def dying(*arguments: Any) -> Choices:
+    def dying(*arguments: Any, **more: Any) -> Choices:
         nonlocal calls
         calls += 1
         if calls > after:
             raise Killed
-        return choose(*arguments)
+        return choose(*arguments, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(model, "choose", dying)
@@ -278,9 +282,9 @@ def test_spent_is_what_was_computed_and_within_the_budget(
         tokens += new * len(shared) + sum(len(row.ids) for row in rows)
         return forward_score(tuple(shared), rows)
 
-    def asked(rendered: Sequence[Rendered], *rest: Any) -> Choices:
+    def asked(rendered: Sequence[Rendered], *rest: Any, **more: Any) -> Choices:
         nonlocal prompts
-        scored = choose(rendered, *rest)
+        scored = choose(rendered, *rest, **more)
         prompts += len(rendered)
         return scored
 
@@ -321,7 +325,8 @@ def test_finalists_stop_at_the_budget(
     assert artifact.search.spent["forward_tokens"] <= BUDGET
     nothing = Reserve(n=1, tokens=0, calls=0)
     monkeypatch.setattr("optimize.search.set_aside", lambda *_: nothing)
-    tight = notes.spent[0] - notes.before + 10  # enough for the first trial and nothing else
+    words = sum(map(model.count_tokens, openings(space)))
+    tight = notes.spent[0] - notes.before + words + 10  # enough for the first trial alone
     with pytest.raises(UserError, match="no finalist could be scored on confirm: each of the"):
         search(task, model, tmp_path / "tight", budget=tight)
 
@@ -407,7 +412,7 @@ def test_the_winner_is_the_finalist_with_the_smallest_loss_on_both_splits(
     assert len(notes.finalists) == artifact.search.n_finalists == N_FINALISTS
     gold = np.array([*task.gold(task.splits.dev), *task.gold(task.splits.confirm)])
     losses = [
-        float(information_loss(np.concatenate([one.dev_logp, one.confirm_logp]), gold).mean())
+        float(losses_of(cross_fitted(together(one.dev_said, one.confirm_said), gold), gold).mean())
         for one in notes.finalists
     ]
     assert len(set(losses)) > 1
@@ -416,6 +421,30 @@ def test_the_winner_is_the_finalist_with_the_smallest_loss_on_both_splits(
     assert artifact.scores == {"dev": winner.dev, "confirm": winner.confirm}
     assert artifact.scores["confirm"].n == len(task.splits.confirm)
     assert artifact.scores["dev"].n == len(task.splits.dev)
+
+
+def test_dev_is_told_of_weights_that_have_not_seen_it(
+    task: Task, plain_folder: tuple[Path, Notes]
+) -> None:
+    gold = np.array(task.gold(task.splits.dev))
+    weighing = [one for one in plain_folder[1].finalists if one.calibration == "evidence"]
+    assert weighing
+    for one in weighing:
+        q = cross_fitted(one.dev_said, gold)
+        assert one.dev.n_correct == int((q.argmax(axis=1) == gold).sum())
+        assert one.prompt.evidence is not None
+
+
+def test_without_evidence_label_words_alone_are_read(
+    task: Task, model: LocalModel, tmp_path: Path, plain: bytes
+) -> None:
+    notes = Notes()
+    artifact, raw = search(task, model, tmp_path, notes, evidence=False)
+    assert b'"evidence"' not in raw
+    assert b'"evidence": true' in plain
+    assert {one.calibration for one in notes.finalists} <= {"none", "batch", "fitted"}
+    assert all(one.dev_said.words.shape[1] == 0 for one in notes.finalists)
+    assert artifact.prompt.evidence is None
 
 
 class _Sealed(SealedSplit):
@@ -429,9 +458,9 @@ def test_confirm_comes_last_and_test_never(
     asked: list[str] = []
     choose = model.choose
 
-    def spying(rendered: Sequence[Rendered], *rest: Any) -> Choices:
+    def spying(rendered: Sequence[Rendered], *rest: Any, **more: Any) -> Choices:
         asked.append("\0".join(turn.text for prompt in rendered for turn in prompt.turns))
-        return choose(rendered, *rest)
+        return choose(rendered, *rest, **more)
 
     def texts(examples: Sequence[Example]) -> list[str]:
         return [example.inputs[task.input_field] for example in examples]
@@ -441,7 +470,8 @@ def test_confirm_comes_last_and_test_never(
     notes = Notes()
     blind = replace(task, splits=replace(task.splits, test=sealed))
     assert search(blind, model, tmp_path, notes)[1] == plain
-    searched, confirmed = asked[: -len(notes.finalists)], asked[-len(notes.finalists) :]
+    n_last = 2 * len(notes.finalists)  # each is asked for confirm, and again for dev
+    searched, confirmed = asked[:-n_last], asked[-n_last::2]
     assert not any(text in call for call in searched for text in texts(task.splits.confirm))
     assert all(text in call for call in confirmed for text in texts(task.splits.confirm))
     assert not any(text in call for call in asked for text in texts(task.splits.test.unseal()))

@@ -257,6 +257,7 @@ def trial(
         loss=loss,
         pruned=pruned,
         logp=np.zeros((0, 2)),
+        look_losses=(),
         cost=Cost(),
         saved_tokens=0,
         prompt_tokens=0.0,

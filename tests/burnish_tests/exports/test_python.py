@@ -1,4 +1,4 @@
-"""The stand-alone file: the codec's ids, the distribution of `choose`, 60 lines, no Burnish."""
+"""The stand-alone file: the codec's ids, the distribution of `choose`, few lines, no Burnish."""
 
 import ast
 import json
@@ -16,7 +16,15 @@ from transformers import AutoTokenizer
 
 from burnish.export import export
 from modules.lm.codec import Codec
-from modules.prompts import Artifact, InputCap, answers, apply_bias, render
+from modules.prompts import (
+    Artifact,
+    Evidence,
+    InputCap,
+    answers,
+    calibrated,
+    evidence_words,
+    render,
+)
 from tests.burnish_tests.exports.frozen import (
     CAPS,
     TEXTS,
@@ -42,8 +50,9 @@ def ran(text: str) -> SimpleNamespace:
 def expected(artifact: Artifact, texts: tuple[str, ...]) -> np.ndarray:
     """The labels' calibrated probabilities by `choose`."""
     prompt, model = artifact.prompt, model_for(artifact)
-    logp = model.choose([render(prompt, t) for t in texts], answers(prompt)).log_probabilities()
-    return np.exp(apply_bias(logp, np.array(prompt.bias)))
+    rendered = [render(prompt, t) for t in texts]
+    scored = model.choose(rendered, answers(prompt), words=evidence_words(prompt))
+    return np.exp(calibrated(prompt, scored.log_probabilities(), scored.word_logits))
 
 
 def check(artifact: Artifact, text: str, tolerance: float) -> None:
@@ -135,6 +144,26 @@ def test_it_encodes_as_the_codec(folders: dict[str, Path], kind: str, layout: st
         assert tuple(parts[2]) == encoded.own
 
     same()
+
+
+@pytest.mark.parametrize("kind", ["gpt2-tool", "gemma"])
+@pytest.mark.parametrize("words", [("not good", "good"), ("good", "good film"), ("bad", "good")])
+@pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
+def test_evidence_is_weighed(
+    folders: dict[str, Path], kind: str, words: tuple[str, str], dtype: str
+) -> None:
+    for layout in ("text", "chat", "chat, after"):
+        evidence = Evidence(
+            scale=0.75, bias=(0.25, -0.25), weights={"pos": {"film": 1.5, "loved": -0.5, "it": 3.0}}
+        )
+        prompt = prompt_of(layout, words=words).model_copy(update={"evidence": evidence})
+        text = source(artifact_for(prompt, folders[kind], dtype))
+        assert len(text.splitlines()) <= 66
+        # the lines for bfloat16, on float64 weights, are exact
+        exact = artifact_for(prompt, folders[kind])
+        check(exact, text.replace("torch.bfloat16", "torch.float64"), 1e-9)
+        plain = artifact_for(prompt.model_copy(update={"evidence": None}), folders[kind])
+        assert np.abs(expected(exact, TEXTS) - expected(plain, TEXTS)).max() > 0.01
 
 
 def test_it_is_short_and_imports_only_the_two_libraries(folders: dict[str, Path]) -> None:

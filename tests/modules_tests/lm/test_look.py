@@ -71,7 +71,7 @@ def test_look_is_the_root_of_choose(load: Loader) -> None:
 def test_tokens_in_parts_are_tokens_at_once(load: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = load("llama").look(rendered())
     at_once = looks.log_probabilities(range(40))
-    monkeypatch.setattr("modules.lm.looks._PRODUCTS", 1)
+    monkeypatch.setattr("modules.lm.forward._PRODUCTS", 1)
     assert looks.log_probabilities(range(40)).tobytes() == at_once.tobytes()
 
 

@@ -33,10 +33,15 @@ def depth(value: Any) -> int:
     return 1 + max(map(depth, items), default=0)
 
 
+def holds_infinity(value: Any) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (isinstance(value, float) and math.isinf(value)) or any(map(holds_infinity, items))
+
+
 @given(value=JSON, indent=st.none() | st.integers(0, 2), ascii=st.booleans())
 def test_plain_json_is_read_as_the_library_reads_it(value: Any, indent: int, ascii: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii)
-    infinite = "Infinity" in text.replace('"Infinity"', "")
+    infinite = holds_infinity(value)
     if depth(value) > 12 or infinite:
         with pytest.raises(ValueError, match=r"deeper than 12|Infinity is not JSON"):
             parse_json(text.encode())

@@ -38,7 +38,7 @@ def test_it_is_a_schema_and_every_field_is_required_closed_and_described() -> No
     assert "$id" not in schema_text()
     for record in (SCHEMA, *SCHEMA["$defs"].values()):
         assert record["description"].endswith(".")
-        free = {"members", "separator", "budget_calls", "budget_seconds", "settings"}
+        free = {"members", "separator", "budget_calls", "budget_seconds", "settings", "evidence"}
         assert record["required"] == [name for name in record["properties"] if name not in free]
         assert record["additionalProperties"] is False
         for field in record["properties"].values():
@@ -62,7 +62,7 @@ def test_fresh_artifacts_are_valid(tmp_path: Path, prompt: Prompt) -> None:
     "change",
     [
         lambda v: v.update(schema_version=1),
-        lambda v: v.update(schema_version=4),
+        lambda v: v.update(schema_version=5),
         lambda v: v.update(members=[]),
         lambda v: v.update(members=[v["prompt"]] * 16),
         lambda v: v.update(extra=1),
@@ -113,7 +113,7 @@ def test_the_page_names_every_field() -> None:
     parts = re.split(r"^##+ (.*)$", README, flags=re.MULTILINE)[1:]
     pages = dict(zip(parts[::2], parts[1::2], strict=True))
     for field in SCHEMA["properties"]:
-        assert f"| `{field}` |" in pages["Version 3"]
+        assert f"| `{field}` |" in pages["Version 4"]
     homes = {"Score": "scores", "TaskRecord": "task", "ModelRecord": "model"}
     homes |= {"SearchRecord": "search", "Probe": "probes", "Prompt": "prompt", "Reading": "reading"}
     for name, home in homes.items():
