@@ -17,7 +17,7 @@ from modules.lm.codec import Codec, token_ids
 from modules.lm.forward import Forward
 from modules.lm.ledger import Ledger
 from modules.lm.model import LocalModel, ModelIdentity
-from modules.lm.placement import pick_dtype, place, processor
+from modules.lm.placement import pick_dtype, place, processor, steady_kernels
 from modules.lm.store import AnswerStore
 from modules.lm.weights import Weights, find_weights
 
@@ -54,6 +54,7 @@ def load_weights(
     weights: Weights, dtype: torch.dtype, ledger: Ledger | None = None, *, cache: bool = False
 ) -> LocalModel:
     """Load weights that are on this machine."""
+    steady_kernels()
     device_map = place(weights.folder, dtype)
     with _quiet():
         try:
