@@ -20,17 +20,16 @@ import numpy as np
 
 from benchmarks.common import machine, save_result
 from benchmarks.racing import Keeper
+from benchmarks.search.contestants import choose_labels
 from benchmarks.search.journal import Result, read_results
 from benchmarks.search.protocol import budget_tokens, task_spec
 from modules.command import recorded
 from modules.lm import Ledger, LocalModel, load_model
-from modules.prompts import calibrated
 from modules.tasks import load_task
 from modules.tasks.example import Example, Task
 from optimize.config import Budget, SearchConfig
 from optimize.finish.finalists import N_FINALISTS, confirm, loss_on_both, ranked
-from optimize.race.said import ask
-from optimize.race.scoring import mean_loss, score_of
+from optimize.race.scoring import mean_loss
 from optimize.search import run_search
 
 N_CONTENDERS = 6
@@ -66,9 +65,8 @@ def contenders(task: Task, model: LocalModel, config: SearchConfig) -> list[dict
 
 
 def _accuracy(task: Task, model: LocalModel, prompt: Any, test: tuple[Example, ...]) -> float:
-    words = () if prompt.evidence is None else prompt.evidence.words
-    said = ask(model, task, prompt, test, words)
-    return score_of(calibrated(prompt, said.logp, said.words), np.array(task.gold(test))).accuracy
+    said = choose_labels(model, [prompt], [example.inputs[task.input_field] for example in test])
+    return float((said == np.array(task.gold(test))).mean())
 
 
 def chosen(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -117,14 +117,13 @@ def _search(start: Start, folder: Path) -> tuple[Artifact, Path]:
     """Run the recorded search, or go on with it where the folder has its journal."""
     recorded = start.artifact
     settings = recorded.search.settings
-    known = {} if settings is None else settings.model_dump()
     config = SearchConfig(
         budget=_budget(recorded.search),
         seed=recorded.search.seed,
         out=folder / "artifacts",
         runs=folder / "journals",
         command=recorded.command,
-        **(known | {"evidence": False if settings is None else settings.evidence}),
+        **({"evidence": False} | ({} if settings is None else settings.model_dump())),
     )
     with Display(start.task, config.budget.tokens) as display:
         return run_search(start.task, start.model, config, display)

@@ -102,15 +102,7 @@ def _search(
         )
     frozen = _frozen(finalists, entrants[:n_members], task)
     record = _record(config, finished, model.ledger, len(finalists))
-    artifact = build_artifact(
-        task,
-        model,
-        frozen.finalist,
-        record,
-        config.command,
-        frozen.recorded,
-        members=frozen.members,
-    )
+    artifact = build_artifact(task, model, frozen, record, config.command)
     path = artifact_path(config.out, task.name, model.identity.name, config.seed)
     return save_artifact(artifact, path), path
 

@@ -1,12 +1,12 @@
 """The answers in tokens, and whether their first tokens decide between them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import takewhile
 
 from burnish.exports.form import rendered
 from modules.lm.batching import Ids
 from modules.lm.pieces import PieceCodec
+from modules.lm.trie import forks
 from modules.prompts import Artifact, answers, evidence_words
 
 
@@ -73,19 +73,13 @@ def answer_tokens(artifact: Artifact, codec: PieceCodec, *, weighs: bool = False
     if evidence is not None:
         words = evidence_words(prompt)
         weighed = Weighed(
-            begun=_common([(*answer.ids, encoded.end) for answer in found]),
+            begun=forks([answer.ids for answer in found], encoded.end)[0].path,
             scale=evidence.scale,
             words=tuple(codec.answer_ids(encoded.anchor, word)[0] for word in words),
             weights={label: tuple(each.values()) for label, each in evidence.weights.items()},
         )
     decides = _first_decides(found, codec)
     return AnswerTokens(answers=found, end=encoded.end, first_decides=decides, evidence=weighed)
-
-
-def _common(sequences: Sequence[Ids]) -> Ids:
-    """Give what all sequences begin with."""
-    columns = takewhile(lambda tokens: len(set(tokens)) == 1, zip(*sequences, strict=False))
-    return tuple(tokens[0] for tokens in columns)
 
 
 def _first_decides(found: tuple[Answer, ...], codec: PieceCodec) -> bool:

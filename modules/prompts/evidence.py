@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from modules.prompts.calibration import LOWEST, Array, apply_bias, log_softmax
 from modules.prompts.prompt import Evidence, Prompt
-from modules.prompts.render import answer_start
+from modules.prompts.render import after_lead
 
 Gold = NDArray[np.int64]
 
@@ -127,8 +127,7 @@ def evidence_words(prompt: Prompt) -> tuple[str, ...]:
 
     For `LocalModel.choose`, beside `answers`.
     """
-    words = () if prompt.evidence is None else prompt.evidence.words
-    return tuple(answer_start(prompt) + word for word in words)
+    return () if prompt.evidence is None else after_lead(prompt, prompt.evidence.words)
 
 
 @cache

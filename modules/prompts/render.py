@@ -5,6 +5,7 @@ ends, so that a language model can run that part once. How turns become tokens i
 `modules.lm.codec`'s business.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,8 +65,13 @@ def render(prompt: Prompt, text: str) -> Rendered:
 
 def answers(prompt: Prompt) -> tuple[str, ...]:
     """Give what the model would write after the lead for each label, in label order."""
-    start = answer_start(prompt)
-    return tuple(start + entry.word for entry in prompt.words)
+    return after_lead(prompt, [entry.word for entry in prompt.words])
+
+
+def after_lead(prompt: Prompt, words: Sequence[str]) -> tuple[str, ...]:
+    """Give words as the model would write them where the answer begins."""
+    start = _answer_start(prompt)
+    return tuple(start + word for word in words)
 
 
 def cut(text: str, cap: InputCap) -> str:
@@ -82,8 +88,7 @@ def cut(text: str, cap: InputCap) -> str:
     return " ".join(words[:n_head]) + GAP + " ".join(words[len(words) - n_tail :])
 
 
-def answer_start(prompt: Prompt) -> str:
-    """Give what stands before each word in an answer: a space, or nothing where a turn begins."""
+def _answer_start(prompt: Prompt) -> str:
     return " " if prompt.layout.answer_lead else ""
 
 
@@ -111,7 +116,7 @@ def _render_text(prompt: Prompt, text: str) -> Rendered:
         n_shared_chars=len(before),
         n_kept_chars=len(asked) + len("\n") if after else 0,
         lead=layout.answer_lead,
-        answer_start=answer_start(prompt),
+        answer_start=_answer_start(prompt),
         stops=("\n",),
     )
 
@@ -127,7 +132,7 @@ def _render_chat(prompt: Prompt, text: str) -> Rendered:
         before = f"{instruction}\n\n"
     if instruction and layout.instruction in ("after", "both"):
         after = f"\n\n{instruction}"
-    answer = f"{layout.answer_lead}{answer_start(prompt)}"
+    answer = f"{layout.answer_lead}{_answer_start(prompt)}"
     for number, demo in enumerate(prompt.demos):
         asked = (before if number == 0 else "") + _input_block(prompt, demo.text)
         turns.append(Turn(role="user", text=asked))
@@ -140,6 +145,6 @@ def _render_chat(prompt: Prompt, text: str) -> Rendered:
         n_shared_chars=len(opening),
         n_kept_chars=len(asked) + len("\n\n") if after else 0,
         lead=layout.answer_lead,
-        answer_start=answer_start(prompt),
+        answer_start=_answer_start(prompt),
         stops=(),
     )

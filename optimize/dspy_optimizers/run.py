@@ -14,6 +14,7 @@ from optimize.dspy_optimizers.compiling import FAILED, Compiled, compile_program
 from optimize.dspy_optimizers.contenders import score_contenders
 from optimize.dspy_optimizers.plan import Plan, make_plan
 from optimize.dspy_optimizers.registry import get_optimizer
+from optimize.finish.ensemble import build_ensemble
 from optimize.finish.freeze import build_artifact
 from optimize.watcher import Watcher
 
@@ -75,7 +76,7 @@ def run_dspy_optimizer(
         watcher.finalist_ended(finalist)
     winner = max(finalists, key=lambda one: one.dev.n_correct + one.confirm.n_correct)
     record = _record(config, compiled, ledger, len(finalists))
-    artifact = build_artifact(task, model, winner, record, config.command, winner.recorded)
+    artifact = build_artifact(task, model, build_ensemble([winner], task), record, config.command)
     path = artifact_path(config.out, task.name, model.identity.name, config.seed, config.optimizer)
     return save_artifact(artifact, path), path
 

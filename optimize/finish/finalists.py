@@ -36,7 +36,7 @@ class Finalist:
     """A calibrated prompt with its scores on dev and on confirm.
 
     Both scores are those of the calibration that was settled on dev alone, whose log-probabilities
-    are `dev_logp` (see `Calibration.of_own`) and `confirm_logp`, [n, k]. The prompt carries the one
+    are `dev_logp` (see `Calibration.own`) and `confirm_logp`, [n, k]. The prompt carries the one
     that is settled on both splits: the same rule, more examples. `dev_said` and `confirm_said` are
     what the model said.
     """
@@ -143,17 +143,17 @@ def confirm(
         with _paid(model):
             dev = ask(model, task, prompt, task.splits.dev, words)
         on_dev = settle(dev, dev_gold)
-        dev_logp, confirm_logp = on_dev.of_own(dev, dev_gold), on_dev.of(said)
+        confirm_logp = on_dev.of(said)
         final = settle(together(dev, said), np.concatenate([dev_gold, confirm_gold]))
         finalist = Finalist(
             trial=trial.slot,
             prompt=final.onto(prompt, words),
             calibration=final.name,
-            dev=score_of(dev_logp, dev_gold),
+            dev=score_of(on_dev.own, dev_gold),
             confirm=score_of(confirm_logp, confirm_gold),
             dev_said=dev,
             confirm_said=said,
-            dev_logp=dev_logp,
+            dev_logp=on_dev.own,
             confirm_logp=confirm_logp,
         )
         told(finalist)

@@ -1,7 +1,6 @@
 """Freezing: the winner becomes an artifact, with all that is needed to make it again."""
 
 import importlib.metadata
-from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
@@ -9,10 +8,10 @@ from numpy.typing import NDArray
 
 from modules.lm import LocalModel
 from modules.lm.recorded import record_of
-from modules.prompts import Artifact, Prompt, reading
+from modules.prompts import Artifact, reading
 from modules.prompts.records import LabelRecord, Probe, SearchRecord, TaskRecord
 from modules.tasks.example import Task
-from optimize.finish.finalists import Finalist
+from optimize.finish.ensemble import Ensemble
 
 Array = NDArray[np.float64]
 
@@ -24,35 +23,30 @@ _LIBRARIES = ("burnish", "dspy", "numpy", "optuna", "scipy", "tokenizers", "torc
 def build_artifact(
     task: Task,
     model: LocalModel,
-    winner: Finalist,
+    frozen: Ensemble,
     search: SearchRecord,
     command: str,
-    recorded: Array,
-    *,
-    members: Sequence[Prompt] = (),
 ) -> Artifact:
-    """Put the winner and its provenance together; sealing and writing is `save_artifact`'s.
+    """Put what is frozen and its provenance together; sealing and writing is `save_artifact`'s.
 
     Args:
         task: the task, with its splits.
         model: the model that was searched for.
-        winner: what is frozen. Of an ensemble `prompt` is the first prompt, `dev` and `confirm` are
-            the scores of the whole.
+        frozen: the winner, or the prompts that answer together.
         search: how it was found.
         command: the command line.
-        recorded: what is said on confirm, in the form of probes, [n_confirm, k].
-        members: the further prompts of an ensemble, with their biases.
     """
+    winner = frozen.finalist
     return Artifact(
         prompt=winner.prompt,
-        members=tuple(members),
+        members=frozen.members,
         prompt_id=winner.prompt.identity(),
         reading=reading(winner.prompt),
         scores={"dev": winner.dev, "confirm": winner.confirm},
         task=_task_record(task, search.seed),
         model=record_of(model),
         search=search,
-        probes=_probes(task, recorded),
+        probes=_probes(task, frozen.recorded),
         versions={name: importlib.metadata.version(name) for name in _LIBRARIES},
         command=command,
     )

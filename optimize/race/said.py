@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from modules.lm import Choices, LocalModel
 from modules.prompts import Prompt, answers, render
-from modules.prompts.render import answer_start
+from modules.prompts.render import after_lead
 from modules.tasks.example import Example, Task
 
 Array = NDArray[np.float64]
@@ -54,9 +54,3 @@ def ask(
 def said_of(choices: Choices) -> Said:
     """Take what was said from what `choose` gives."""
     return Said(logp=choices.log_probabilities(), words=choices.word_logits)
-
-
-def after_lead(prompt: Prompt, words: Sequence[str]) -> list[str]:
-    """Give words as the model would write them where the prompt's answer begins."""
-    start = answer_start(prompt)
-    return [start + word for word in words]

@@ -6,7 +6,7 @@ words weigh) is settled from one pass.
 Notation: n examples, k labels; `logp` float64 [n, k] uncalibrated, `gold` int64 [n].
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,25 +37,21 @@ _FOLDS = 5
 class Calibration:
     """How a prompt's scores become probabilities: its name, a bias [k], and perhaps evidence.
 
-    The bias is for whoever sees the label words alone; `fit`, where it is there, decides.
+    The bias is for whoever sees the label words alone; `fit`, where it is there, decides. `own`
+    [n, k] are the log-probabilities of the examples that it was settled on. Evidence has many
+    weights and would flatter itself, so there they are cross-fitted.
     """
 
     name: str
     bias: Array
+    own: Array
     fit: Fit | None = None
 
     def of(self, said: Said) -> Array:
         """Give calibrated log-probabilities, [n, k]."""
         if self.fit is not None:
             return self.fit.log_probabilities(said.logp, said.words)
-        return apply_bias(np.maximum(said.logp, LOWEST), self.bias)
-
-    def of_own(self, said: Said, gold: Gold) -> Array:
-        """Give those of the examples that this was settled on, [n, k].
-
-        Evidence has many weights and would flatter itself: it is fitted anew without each example.
-        """
-        return self.of(said) if self.fit is None else cross_fitted(said, gold)
+        return _biased(said.logp, self.bias)
 
     def onto(self, prompt: Prompt, words: tuple[str, ...]) -> Prompt:
         """Give the prompt with this calibration in place of its own; `words` are the evidence's."""
@@ -71,13 +67,14 @@ def settle(said: Said, gold: Gold) -> Calibration:
     label words, so where nothing else tells about the label it does no harm.
     """
     name, bias = calibrate(said.logp, gold)
+    alone = Calibration(name=name, bias=bias, own=_biased(said.logp, bias))
     if not said.words.shape[1]:
-        return Calibration(name=name, bias=bias)
-    weighed = losses_of(cross_fitted(said, gold), gold)
-    if is_behind(weighed, information_loss(said.logp, gold)):
-        return Calibration(name=name, bias=bias)
+        return alone
+    own = cross_fitted(said, gold)
+    if is_behind(losses_of(own, gold), information_loss(said.logp, gold)):
+        return alone
     fit = fit_evidence(said.logp, said.words, gold)
-    return Calibration(name="evidence", bias=bias, fit=fit)
+    return Calibration(name="evidence", bias=bias, own=own, fit=fit)
 
 
 def cross_fitted(said: Said, gold: Gold) -> Array:
@@ -86,11 +83,8 @@ def cross_fitted(said: Said, gold: Gold) -> Array:
     Example i lies in fold i mod 5; n below 5 leaves single examples out. Without further words this
     is the scale and bias of `information_loss`.
     """
-    n = len(gold)
     q = np.empty_like(said.logp)
-    folds = np.arange(n) % min(_FOLDS, n)
-    for fold in range(min(_FOLDS, n)):
-        held, rest = folds == fold, folds != fold
+    for held, rest in _folds(len(gold)):
         fit = fit_evidence(said.logp[rest], said.words[rest], gold[rest])
         q[held] = fit.log_probabilities(said.logp[held], said.words[held])
     return q
@@ -113,14 +107,11 @@ def information_loss(logp: Array, gold: Gold) -> Array:
     a proper score, and far less noisy than accuracy at the same n. Example i lies in fold i mod 5.
     n below 5 leaves single examples out.
     """
-    n = len(gold)
-    losses = np.empty(n)
-    folds = np.arange(n) % min(_FOLDS, n)
-    for fold in range(min(_FOLDS, n)):
-        held, rest = folds == fold, folds != fold
+    losses = np.empty(len(gold))
+    for held, rest in _folds(len(gold)):
         scale, bias = fit_scaled_bias(logp[rest], gold[rest])
         q = log_softmax(scale * np.maximum(logp[held], LOWEST) + bias)
-        losses[held] = -q[np.arange(int(held.sum())), gold[held]]
+        losses[held] = losses_of(q, gold[held])
     return losses
 
 
@@ -152,11 +143,6 @@ def fitted_bias(logp: Array, gold: Gold) -> Array:
     return bias / scale
 
 
-def split_score(logp: Array, gold: Gold, bias: Array) -> Score:
-    """Score answers with a bias on a split; see `score_of`."""
-    return score_of(apply_bias(np.maximum(logp, LOWEST), bias), gold)
-
-
 def score_of(q: Array, gold: Gold) -> Score:
     """Score calibrated log-probabilities; the most probable label answers, ties to the first."""
     n = len(gold)
@@ -173,11 +159,19 @@ def score_of(q: Array, gold: Gold) -> Score:
 
 
 def _cross_fitted(logp: Array, gold: Gold, fit: Callable[[Array, Gold], Array]) -> Array:
-    n = len(gold)
     q = np.empty_like(logp)
+    for held, rest in _folds(len(gold)):
+        bias = fit(logp[rest], gold[rest]) if rest.any() else np.zeros(logp.shape[1])
+        q[held] = _biased(logp[held], bias)
+    return q
+
+
+def _folds(n: int) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Give each fold's examples and all others, as masks [n]: example i lies in fold i mod 5."""
     folds = np.arange(n) % min(_FOLDS, n)
     for fold in range(min(_FOLDS, n)):
-        held, rest = folds == fold, folds != fold
-        bias = fit(logp[rest], gold[rest]) if rest.any() else np.zeros(logp.shape[1])
-        q[held] = apply_bias(np.maximum(logp[held], LOWEST), bias)
-    return q
+        yield folds == fold, folds != fold
+
+
+def _biased(logp: Array, bias: Array) -> Array:
+    return apply_bias(np.maximum(logp, LOWEST), bias)

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from modules.lm import LocalModel
 from modules.prompts import Prompt, answers, render
+from modules.prompts.render import after_lead
 from modules.tasks.example import Task
 from optimize.race.racing import MIN_EXAMPLES, is_behind
-from optimize.race.said import Said, after_lead, said_of, together
+from optimize.race.said import Said, said_of, together
 from optimize.race.scoring import cross_fitted, losses_of
 
 Array = NDArray[np.float64]

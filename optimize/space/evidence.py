@@ -30,7 +30,7 @@ def likely_answers(model: LocalModel, space: Space, n: int = N_WORDS) -> tuple[s
     asked = openings(space)
     mass = mean_probability(model.look(asked))
     anchors = [model.codec.encode(rendered).anchor for rendered in asked]
-    return tuple(dict.fromkeys(likely_words(model, mass, anchors, n).values()))
+    return tuple(likely_words(model, mass, anchors, n).values())
 
 
 def openings(space: Space) -> list[Rendered]:

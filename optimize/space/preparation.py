@@ -13,7 +13,8 @@ from optimize.space.survey import LAYOUTS, N_EXAMPLES, Survey, survey
 
 _MAX_TOKENS = 12_000
 SHARE = 12
-"""The survey is no more than one part in so many of the budget."""
+"""The survey, and the pass for the words of evidence, are each at most one part in so many of the
+budget."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +46,8 @@ def prepare(
         words=surveyed.words,
         rankings=surveyed.demo_orders,
     )
-    if n_words and _pays_words(model, space, budget):
-        space = replace(space, evidence=likely_answers(model, space, n_words))
+    if n_words:
+        space = replace(space, evidence=_evidence(model, space, budget, n_words))
     return Prepared(space=space, cost=cost_of(model.ledger))
 
 
@@ -73,14 +74,20 @@ def _survey(model: LocalModel, task: Task, seed: int, budget: Budget) -> Survey:
     each = max(1, len(LAYOUTS) * tokens // len(texts))
     n = min(N_EXAMPLES, len(texts), _MAX_TOKENS // each)
     calls = 2 * len(LAYOUTS) * n
-    enough_calls = budget.calls is None or SHARE * calls <= budget.calls
-    if SHARE * n * each > budget.tokens or not enough_calls:
+    if not _affords(budget, n * each, calls):
         return Survey()
     return survey(model, task, n_examples=n)
 
 
-def _pays_words(model: LocalModel, space: Space, budget: Budget) -> bool:
-    """Whether a budget holds the pass that finds the words of evidence, as it holds a survey."""
+def _evidence(model: LocalModel, space: Space, budget: Budget, n: int) -> tuple[str, ...]:
+    """Find at most n words of evidence, none where a budget does not hold the pass."""
     asked = openings(space)
-    enough_calls = budget.calls is None or SHARE * len(asked) <= budget.calls
-    return enough_calls and SHARE * sum(map(model.count_tokens, asked)) <= budget.tokens
+    if not _affords(budget, sum(map(model.count_tokens, asked)), len(asked)):
+        return ()
+    return likely_answers(model, space, n)
+
+
+def _affords(budget: Budget, tokens: int, calls: int) -> bool:
+    """Whether tokens and calls are a small part of a budget, one in `SHARE` at most."""
+    enough_calls = budget.calls is None or SHARE * calls <= budget.calls
+    return enough_calls and SHARE * tokens <= budget.tokens

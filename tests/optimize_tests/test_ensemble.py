@@ -8,13 +8,13 @@ import pytest
 from numpy.typing import NDArray
 from optuna.trial import FrozenTrial
 
-from modules.prompts import LabelWord, Layout, Prompt, apply_bias
+from modules.prompts import LOWEST, LabelWord, Layout, Prompt, apply_bias
 from modules.tasks.example import Task
 from optimize.finish.ensemble import build_ensemble, pick_members
 from optimize.finish.finalists import Finalist
 from optimize.race.record import Cost, TrialRecord
 from optimize.race.said import bare
-from optimize.race.scoring import calibrate, information_loss, split_score
+from optimize.race.scoring import calibrate, information_loss, score_of
 
 Array = NDArray[np.float64]
 
@@ -84,8 +84,8 @@ def finalist(task: Task, number: int, seed: int) -> Finalist:
         trial=number,
         prompt=prompt(f"p{number}").model_copy(update={"bias": (0.25 * number, -0.25 * number)}),
         calibration="fitted",
-        dev=split_score(dev, dev_gold, bias),
-        confirm=split_score(confirm, confirm_gold, bias),
+        dev=score_of(apply_bias(np.maximum(dev, LOWEST), bias), dev_gold),
+        confirm=score_of(apply_bias(np.maximum(confirm, LOWEST), bias), confirm_gold),
         dev_said=bare(dev),
         confirm_said=bare(confirm),
         dev_logp=apply_bias(dev, bias),

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from modules.lm import LocalModel
 from modules.lm.model import ModelIdentity
 from modules.lm.trie import choice_log_probabilities, forks
-from modules.prompts import apply_bias, load_artifact, save_artifact
+from modules.prompts import LOWEST, apply_bias, load_artifact, save_artifact
 from modules.prompts.records import Probe, SearchRecord, check_probes
 from modules.tasks.example import Example, Task
+from optimize.finish.ensemble import Ensemble, build_ensemble
 from optimize.finish.finalists import Finalist
 from optimize.finish.freeze import N_PROBES, build_artifact
 from optimize.race.said import bare
-from optimize.race.scoring import calibrate, split_score
+from optimize.race.scoring import calibrate, score_of
 from optimize.space.space import build_space
 from tests import tables
 
@@ -62,8 +63,8 @@ def winner_of(task: Task, logp: Array, **changes: Any) -> Finalist:
             update={"bias": tuple(bias.tolist())}
         ),
         calibration=name,
-        dev=split_score(even, dev_gold, bias),
-        confirm=split_score(logp, gold, bias),
+        dev=score_of(apply_bias(np.maximum(even, LOWEST), bias), dev_gold),
+        confirm=score_of(apply_bias(np.maximum(logp, LOWEST), bias), gold),
         dev_said=bare(even),
         confirm_said=bare(logp),
         dev_logp=apply_bias(even, bias),
@@ -73,7 +74,7 @@ def winner_of(task: Task, logp: Array, **changes: Any) -> Finalist:
 
 def frozen(task: Task, logp: Array, path: Path, command: str = "c", **changes: Any) -> Any:
     winner = winner_of(task, logp, **changes)
-    artifact = build_artifact(task, MODEL, winner, SEARCH, command, winner.recorded)
+    artifact = build_artifact(task, MODEL, build_ensemble([winner], task), SEARCH, command)
     sealed = save_artifact(artifact, path)
     assert load_artifact(path) == sealed
     return sealed
@@ -84,7 +85,8 @@ def test_an_ensemble_is_frozen_with_what_it_is_given(odd_task: Task, tmp_path: P
     logp = random_logp(odd_task, 2.0)
     winner = winner_of(odd_task, logp)
     member = winner.prompt.model_copy(update={"bias": (0.5, -0.5)})
-    artifact = build_artifact(odd_task, MODEL, winner, SEARCH, "c", logp, members=[member])
+    whole = Ensemble(finalist=winner, recorded=logp, members=(member,))
+    artifact = build_artifact(odd_task, MODEL, whole, SEARCH, "c")
     save_artifact(artifact, tmp_path / "a.json")
     loaded = load_artifact(tmp_path / "a.json")
     assert loaded.prompts == (winner.prompt, member)

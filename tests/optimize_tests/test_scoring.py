@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from modules.prompts import calibrated
+from modules.prompts import LOWEST, apply_bias, calibrated
 from modules.prompts.calibration import log_softmax
+from modules.prompts.records import Score
 from modules.wilson import wilson
 from optimize.race.said import Said, bare, together
 from optimize.race.scoring import (
@@ -19,7 +20,6 @@ from optimize.race.scoring import (
     mean_loss,
     score_of,
     settle,
-    split_score,
 )
 from tests.modules_tests.programs.task import make_prompt
 
@@ -34,6 +34,10 @@ def sample(n: int, k: int, strength: float, seed: int = 0) -> tuple[Array, Gold]
     scores = rng.normal(size=(n, k))
     scores[np.arange(n), gold] += strength
     return log_softmax(scores), gold
+
+
+def score_with(logp: Array, gold: Gold, bias: Array) -> Score:
+    return score_of(apply_bias(np.maximum(logp, LOWEST), bias), gold)
 
 
 @pytest.mark.parametrize("k", [2, 3, 6])
@@ -97,7 +101,7 @@ def test_certainties_are_no_infinities() -> None:
         name, bias = calibrate(logp, answers)
         assert name == "none"
         assert np.isfinite(bias).all()
-        assert math.isfinite(split_score(logp, answers, bias).log_loss)
+        assert math.isfinite(score_with(logp, answers, bias).log_loss)
 
 
 def test_no_calibration_where_none_helps() -> None:
@@ -119,7 +123,7 @@ def test_a_fitted_bias_mends_a_shifted_prior() -> None:
     name, bias = calibrate(shifted, gold)
     assert name == "fitted"
     assert bias[0] - bias[1] == pytest.approx(4.0, abs=1.0)
-    raw, mended = split_score(shifted, gold, np.zeros(2)), split_score(shifted, gold, bias)
+    raw, mended = score_with(shifted, gold, np.zeros(2)), score_with(shifted, gold, bias)
     assert raw.accuracy < 0.6
     assert mended.accuracy > 0.98
 
@@ -131,11 +135,11 @@ def test_the_fitted_bias_decides_as_scale_and_bias_do() -> None:
     assert bias == pytest.approx(5 * fitted_bias(logp, gold), abs=0.3)
 
 
-def test_split_score_by_hand() -> None:
+def test_score_by_hand() -> None:
     """The bias log 3 turns (1/4, 3/4) into a tie, which the first label wins."""
     logp = np.log([[0.25, 0.75], [0.5, 0.5], [0.1, 0.9], [0.2, 0.8]])
     gold = np.array([0, 1, 1, 0])
-    score = split_score(logp, gold, np.array([math.log(3), 0.0]))
+    score = score_with(logp, gold, np.array([math.log(3), 0.0]))
     # after the bias: (3/6, 3/6), (3/4, 1/4), (3/12, 9/12), (6/14, 8/14)
     assert (score.n, score.n_correct, score.accuracy) == (4, 2, 0.5)
     expected = -(math.log(1 / 2) + math.log(1 / 4) + math.log(3 / 4) + math.log(3 / 7)) / 4
@@ -186,7 +190,7 @@ def test_what_is_behind_is_not_weighed(monkeypatch: pytest.MonkeyPatch) -> None:
     settled = settle(one, gold)
     name, bias = calibrate(one.logp, gold)
     assert (settled.name, settled.fit, settled.bias.tolist()) == (name, None, bias.tolist())
-    assert settled.of_own(one, gold).tobytes() == settled.of(one).tobytes()
+    assert settled.own.tobytes() == settled.of(one).tobytes()
 
 
 def test_own_examples_are_scored_by_weights_that_have_not_seen_them() -> None:
@@ -197,7 +201,7 @@ def test_own_examples_are_scored_by_weights_that_have_not_seen_them() -> None:
     own, naive, true = (
         score_of(q, of).accuracy
         for q, of in (
-            (settled.of_own(one, gold), gold),
+            (settled.own, gold),
             (settled.of(one), gold),
             (settled.of(fresh), labels),
         )
