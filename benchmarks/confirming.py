@@ -81,7 +81,7 @@ def chosen(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def measure(result: Result, out: Path, data_folder: Path | None) -> dict[str, Any]:
     """Take one cell's study up again and score its contenders."""
     cell = result.cell
-    spec = task_spec(cell.task, n_test=result.n_test, data_folder=data_folder)
+    spec = task_spec(cell.task, n_test=result.n_test, data_folder=data_folder, budget=cell.budget)
     task, _ = load_task(spec, cell.seed)
     home = out / "cells" / cell.key
     config = SearchConfig(

@@ -196,7 +196,8 @@ def _too_small(budget: Budget, reserve: Reserve, first_trial: int) -> UserError:
         )
     return UserError(
         f"the budget of {budget.tokens:,} forward tokens is too small: {kept} and no trial "
-        f"could be finished with the rest; give at least {enough:,}"
+        "could be finished with the rest; take fewer dev and confirm examples, or give at least "
+        f"{enough:,}"
     )
 
 

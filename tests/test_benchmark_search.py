@@ -107,6 +107,17 @@ def test_budgets_grow_with_the_texts() -> None:
     assert protocol.budget_tokens("imdb", "small") == 200_000
 
 
+def test_the_smallest_budget_takes_fewer_labelled_examples_and_the_same_test_split() -> None:
+    few, all_ = (
+        protocol.task_spec("snippets", n_test=500, data_folder=None, budget=budget).sizes
+        for budget in ("1/50", "small")
+    )
+
+    assert protocol.budget_tokens("snippets", "1/50") == 4_000
+    assert (few.train, few.dev, few.confirm, few.test) == (60, 70, 30, 500)
+    assert (all_.train, all_.dev, all_.confirm, all_.test) == (60, 90, 50, 500)
+
+
 def test_a_result_comes_back_from_the_journal(tmp_path: Path) -> None:
     one = result("0110", guided="1111", dev=0.5, forward_tokens=7)
 

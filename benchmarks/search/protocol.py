@@ -20,11 +20,15 @@ BUDGETS = {
     "large": Fraction(1),
 }
 CURVE_BUDGETS = {
+    "1/50": Fraction(1, 50),
     "1/20": Fraction(1, 20),
     "1/10": Fraction(1, 10),
     "1/2": Fraction(1, 2),
 }
 """Further budgets of our own search, as parts of the large one; `curves` runs them."""
+
+FEW_LABELLED = {"1/50": (70, 30)}
+"""Dev and confirm examples where a budget does not pay for one prompt on all of them."""
 
 SHARES = BUDGETS | CURVE_BUDGETS
 """Every budget as a part of the large one."""
@@ -117,8 +121,11 @@ def budget_tokens(task: str, budget: str) -> int:
     return int(LARGE_TOKENS * share * LENGTH_FACTORS.get(task, 1))
 
 
-def task_spec(task: str, *, n_test: int, data_folder: Path | None) -> TaskSpec:
+def task_spec(
+    task: str, *, n_test: int, data_folder: Path | None, budget: str = "large"
+) -> TaskSpec:
     """Give a task's specification; the folder is the local copy of the IMDB data set."""
-    sizes = SplitSizes(train=N_TRAIN, dev=N_DEV, confirm=N_CONFIRM, test=n_test)
+    dev, confirm = FEW_LABELLED.get(budget, (N_DEV, N_CONFIRM))
+    sizes = SplitSizes(train=N_TRAIN, dev=dev, confirm=confirm, test=n_test)
     spec = TaskSpec(name=task, sizes=sizes)
     return replace(spec, data_folder=data_folder) if task == "imdb" else spec

@@ -12,7 +12,7 @@ from modules.errors import UserError
 from modules.files import make_folder
 from modules.lm import LocalModel, load_model
 from modules.locked import LockedError, open_locked
-from modules.tasks import load_task
+from modules.tasks import TaskSpec, load_task
 from modules.tasks.example import Task
 
 RunCell = Callable[[Cell], Result]
@@ -104,7 +104,7 @@ class Bench:
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
-        self._task: tuple[tuple[str, int], Task] | None = None
+        self._task: tuple[tuple[TaskSpec, int], Task] | None = None
         self._model: tuple[str, LocalModel] | None = None
 
     def __call__(self, cell: Cell) -> Result:
@@ -113,14 +113,18 @@ class Bench:
         return run_cell(cell, task, model, self._setting.out)
 
     def _load_task(self, cell: Cell) -> Task:
-        key = (cell.task, cell.seed)
-        if self._task is None or self._task[0] != key:
-            setting = self._setting
-            spec = task_spec(cell.task, n_test=setting.n_test, data_folder=setting.data_folder)
+        setting = self._setting
+        spec = task_spec(
+            cell.task,
+            n_test=setting.n_test,
+            data_folder=setting.data_folder,
+            budget=cell.budget,
+        )
+        if self._task is None or self._task[0] != (spec, cell.seed):
             task, _ = load_task(spec, cell.seed)
             test = task.splits.test
             add_test(setting.out, test.digest, [example.id for example in test.unseal()])
-            self._task = (key, task)
+            self._task = ((spec, cell.seed), task)
         return self._task[1]
 
     def _load_model(self, name: str) -> LocalModel:
