@@ -1,12 +1,13 @@
-"""Does the confirm split help? Every contender for the confirm split is scored on the test split.
+"""Does the confirm split help? Every finalist is scored on the test split.
 
     python -m benchmarks.confirming --out runs/matrix
 
-It takes the finished "optuna" cells of a matrix (`benchmarks.search`), goes on from their studies,
-and scores the best trials of each on confirm and on the test split. Told are the test accuracies of
-what dev alone, confirm alone and both splits together choose among the three finalists, and how far
-the dev score and the confirm score of the choice lie above its test score. Nothing is tuned on it:
-that the search takes what both choose is settled without a model, by `benchmarks.choosing`.
+It takes the finished "optuna" cells of a matrix (`benchmarks.search`), goes on from their studies
+(or runs them anew where they are gone), and scores the finalists of each on the test split. Told
+are the test accuracies of what dev alone, confirm alone and both splits together choose among the
+three, and how far the dev score and the confirm score of the choice lie above its test score.
+Nothing is tuned on it: that the search takes what both choose is settled without a model, by
+`benchmarks.choosing`.
 """
 
 import argparse
@@ -22,25 +23,23 @@ from benchmarks.common import machine, save_result
 from benchmarks.racing import Keeper
 from benchmarks.search.contestants import choose_labels
 from benchmarks.search.journal import Result, read_results
-from benchmarks.search.protocol import budget_tokens, task_spec
+from benchmarks.search.protocol import SHARES, budget_tokens, task_spec
 from modules.command import recorded
 from modules.lm import Ledger, LocalModel, load_model
-from modules.tasks import load_task
+from modules.tasks import TASK_NAMES, load_task
 from modules.tasks.example import Example, Task
 from optimize.config import Budget, SearchConfig
 from optimize.finish.finalists import N_FINALISTS, confirm, loss_on_both, ranked
 from optimize.race.scoring import mean_loss
 from optimize.search import run_search
 
-N_CONTENDERS = 6
 
-
-def contenders(task: Task, model: LocalModel, config: SearchConfig) -> list[dict[str, Any]]:
-    """Give a search's best trials by their dev loss, each with its scores on all three splits."""
+def finalists_of(task: Task, model: LocalModel, config: SearchConfig) -> list[dict[str, Any]]:
+    """Give a search's finalists by their dev loss, each with its scores on all three splits."""
     keeper = Keeper()
     run_search(task, model, config, keeper)
     assert keeper.space is not None
-    entrants = ranked(keeper.trials, keeper.space)[:N_CONTENDERS]
+    entrants = ranked(keeper.trials, keeper.space)[:N_FINALISTS]
     model.ledger = Ledger()
     told, left_out = keeper.finalist_ended, keeper.finalist_left_out
     finalists = confirm(model, task, entrants, keeper.space.evidence, told, left_out)
@@ -70,10 +69,9 @@ def _accuracy(task: Task, model: LocalModel, prompt: Any, test: tuple[Example, .
 
 
 def chosen(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Give what each rule chooses among the finalists, the first ones by their dev loss."""
-    finalists = found[:N_FINALISTS]
+    """Give what each rule chooses among the finalists."""
     return {
-        rule: min(finalists, key=lambda one: (one[f"{rule}_loss"], one["trial"]))
+        rule: min(found, key=lambda one: (one[f"{rule}_loss"], one["trial"]))
         for rule in ("dev", "confirm", "both")
     }
 
@@ -91,13 +89,13 @@ def measure(result: Result, out: Path, data_folder: Path | None) -> dict[str, An
         runs=home / "runs",
         command="benchmarks.confirming",
     )
-    found = contenders(task, _model(cell.model), config)
-    return {"cell": cell.to_json(), "contenders": found, "chosen": chosen(found)}
+    found = finalists_of(task, _model(cell.model, result.dtype), config)
+    return {"cell": cell.to_json(), "finalists": found, "chosen": chosen(found)}
 
 
 @functools.cache
-def _model(name: str) -> LocalModel:
-    return load_model(name, cache=True)
+def _model(name: str, dtype: str) -> LocalModel:
+    return load_model(name, dtype=dtype or None, cache=True)
 
 
 def summary(cells: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
@@ -117,13 +115,22 @@ def summary(cells: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    """Score the contenders of every finished cell, and write the dated result."""
+    """Score the finalists of every finished cell, and write the dated result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the folder of a matrix")
+    parser.add_argument("--budgets", nargs="+", default=["small"], choices=SHARES)
+    parser.add_argument("--tasks", nargs="+", default=list(TASK_NAMES), choices=TASK_NAMES)
     parser.add_argument("--data-folder", type=Path, help="imdb only")
     options = parser.parse_args()
     logging.disable(logging.INFO)
-    done = [r for r in read_results(options.out) if r.ok and r.cell.optimizer == "optuna"]
+    done = [
+        result
+        for result in read_results(options.out)
+        if result.ok
+        and result.cell.optimizer == "optuna"
+        and result.cell.budget in options.budgets
+        and result.cell.task in options.tasks
+    ]
     cells = []
     for result in done:
         cells.append(measure(result, options.out, options.data_folder))

@@ -20,6 +20,7 @@ BUDGETS = {
     "large": Fraction(1),
 }
 CURVE_BUDGETS = {
+    "1/100": Fraction(1, 100),
     "1/50": Fraction(1, 50),
     "1/20": Fraction(1, 20),
     "1/10": Fraction(1, 10),
@@ -27,7 +28,7 @@ CURVE_BUDGETS = {
 }
 """Further budgets of our own search, as parts of the large one; `curves` runs them."""
 
-FEW_LABELLED = {"1/50": (70, 30)}
+FEW_LABELLED = {"1/100": (35, 15), "1/50": (70, 30)}
 """Dev and confirm examples where a budget does not pay for one prompt on all of them."""
 
 SHARES = BUDGETS | CURVE_BUDGETS
