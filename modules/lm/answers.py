@@ -22,7 +22,7 @@ from modules.lm.batching import Ids
 from modules.lm.generation import Completion, GenerationRow
 from modules.lm.store import Store
 
-_FORMAT = 3  # raised when the same request would get other bits
+_FORMAT = 4  # raised when the same request would get other bits
 
 State = tuple[Tensor, float]
 

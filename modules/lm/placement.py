@@ -15,6 +15,7 @@ DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch
 
 _TOLD = ("avx512_vnni", "avx512_bf16", "amx_bf16", "sve_bf16")  # beyond what the capability says
 _KERNELS, _STEADY = "ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16"
+_SUMS, _STRICT = "MKL_CBWR", {"AVX512": "AVX512,STRICT", "AVX2": "AVX2,STRICT"}
 
 
 def pick_dtype(name: str | None = None) -> torch.dtype:
@@ -30,14 +31,23 @@ def pick_dtype(name: str | None = None) -> torch.dtype:
 
 
 def steady_kernels() -> None:
-    """Keep oneDNN from AMX tiles, unless the user has said how far it may go.
+    """Choose kernels whose bits depend on a row alone, unless the user has chosen others.
 
-    With tiles the bits of a row in bfloat16 depend on how many rows stand beside it, and one prompt
-    gets other answers alone than in a batch (by up to 0.2 in log-probability on an Intel Xeon with
-    AMX). oneDNN reads the variable when it first computes in this process.
+    Both libraries read their variable when they first compute in this process. On an Intel Xeon
+    with AVX512 and AMX, `python -m modules.lm check` found that without them one prompt gets other
+    answers alone than in a batch:
+
+    - oneDNN's AMX tiles, in bfloat16, by up to 0.2 in log-probability; it is kept from them.
+    - MKL's products in float32, by up to 1e-5, with other numbers of rows and of threads; its
+      strict conditional numerical reproducibility, which is for Intel's processors alone, mends it
+      at the same speed.
     """
-    if torch.cpu.get_capabilities().get("amx_bf16"):
+    has = torch.cpu.get_capabilities()
+    if has.get("amx_bf16"):
         os.environ.setdefault(_KERNELS, _STEADY)
+    capability = torch.backends.cpu.get_cpu_capability()
+    if _vendor() == "GenuineIntel" and capability in _STRICT:
+        os.environ.setdefault(_SUMS, _STRICT[capability])
 
 
 def processor(device: torch.device) -> str:
@@ -50,14 +60,15 @@ def processor(device: torch.device) -> str:
     has = torch.cpu.get_capabilities()
     unused = {"amx_bf16"} if os.environ.get(_KERNELS) == _STEADY else set()
     extras = [name for name in _TOLD if has.get(name) and name not in unused]
-    vendor = [line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("vendor_id")]
-    words = [platform.machine(), *vendor[:1], torch.backends.cpu.get_cpu_capability(), *extras]
-    return " ".join(words)
+    capability = torch.backends.cpu.get_cpu_capability()
+    return " ".join(filter(None, [platform.machine(), _vendor(), capability, *extras]))
 
 
-def _cpuinfo() -> list[str]:
+def _vendor() -> str:
+    """Give the processor's vendor as Linux tells it, "" elsewhere."""
     path = Path("/proc/cpuinfo")
-    return path.read_text().splitlines() if path.is_file() else []
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return next((line.partition(":")[2].strip() for line in lines if line[:9] == "vendor_id"), "")
 
 
 def place(folder: Path, dtype: torch.dtype) -> dict[str, int | str]:
