@@ -28,7 +28,7 @@ CURVE_BUDGETS = {
 }
 """Further budgets of our own search, as parts of the large one; `curves` runs them."""
 
-FEW_LABELLED = {"1/100": (35, 15), "1/50": (70, 30)}
+FEW_LABELLED = {"1/100": (32, 13), "1/50": (70, 30)}
 """Dev and confirm examples where a budget does not pay for one prompt on all of them."""
 
 SHARES = BUDGETS | CURVE_BUDGETS
