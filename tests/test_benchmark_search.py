@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.search import contestants, protocol
+from benchmarks.search.curves import panels
 from benchmarks.search.journal import (
     RESULTS_FILE,
     Result,
@@ -416,6 +417,23 @@ def test_controls_are_compared_with_and_are_no_peers() -> None:
     assert "naive" not in peers
     assert "| `naive` | 1 | 0 | -25.0 | -25.0 |" in controls
     assert "| `labeled+bias` | 1 | 0 | +0.0 | +0.0 |" in controls
+
+
+def test_the_curves_show_peers_and_no_controls(tmp_path: Path) -> None:
+    for one in (
+        result("1110"),
+        result("1100", budget="1/50"),
+        dataclasses.replace(result("1000", optimizer="labeled"), biased="1111"),
+        result("1111", optimizer="naive"),
+    ):
+        add_result(tmp_path, one)
+
+    (panel,) = panels(tmp_path, "optuna")
+    assert [(line.group.budget, line.accuracy) for line in panel.ours] == [
+        ("1/50", 0.5),
+        ("large", 0.75),
+    ]
+    assert [(line.contestant, line.accuracy) for line in panel.peers] == [("labeled", 0.25)]
 
 
 def test_controls_alone_are_no_verdict() -> None:

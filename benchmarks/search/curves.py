@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from benchmarks.common import RESULTS
 from benchmarks.search import protocol
 from benchmarks.search.journal import read_results, read_tests
-from benchmarks.search.scores import Entries, Line, clusters_of, entries, lines
+from benchmarks.search.scores import Entries, Line, clusters_of, entries, is_control, lines
 from evaluate.figures.style import SMALL, WIDTH, picture
 from evaluate.figures.theme import Theme, category
 from modules.errors import UserError
@@ -88,7 +88,11 @@ def _panel(
             (line for line in made if line.contestant == ours),
             key=lambda line: protocol.SHARES[line.group.budget],
         ),
-        peers=[line for line in made if line.contestant not in protocol.OURS],
+        peers=[
+            line
+            for line in made
+            if line.contestant not in protocol.OURS and not is_control(line.contestant)
+        ],
     )
 
 
@@ -136,16 +140,11 @@ def _draw(axis: Any, theme: Theme, panel: Panel | None) -> None:
     axis.fill_between(x, low, high, color=blue, alpha=0.15, linewidth=0)
     axis.plot(x, [100 * o.accuracy for o in panel.ours], color=blue, marker="o", label="ours, 95 %")
     spending = [line for line in panel.peers if line.forward_tokens > 0]
-    free = [line for line in panel.peers if line.forward_tokens == 0]
-    left = min([*x, *(line.forward_tokens for line in spending)]) / 1.5
-    for places, peers, shape, label in (
-        ([line.forward_tokens for line in spending], spending, "D", "peers"),
-        ([left] * len(free), free, "<", "peers that spend nothing"),
-    ):
-        y = [100 * line.accuracy for line in peers]
-        if peers:
-            axis.scatter(places, y, color=orange, marker=shape, s=18, label=label, zorder=3)
-    middle = math.sqrt(left * max([*x, *(line.forward_tokens for line in spending)]))
+    theirs = [line.forward_tokens for line in spending]
+    if spending:
+        y = [100 * line.accuracy for line in spending]
+        axis.scatter(theirs, y, color=orange, marker="D", s=18, label="peers", zorder=3)
+    middle = math.sqrt(min([*x, *theirs]) * max([*x, *theirs]))
     if spending:
         best = max(spending, key=lambda line: line.accuracy)
         side = -1 if best.forward_tokens > middle else 1
