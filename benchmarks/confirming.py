@@ -29,7 +29,7 @@ from modules.lm import Ledger, LocalModel, load_model
 from modules.tasks import TASK_NAMES, load_task
 from modules.tasks.example import Example, Task
 from optimize.config import Budget, SearchConfig
-from optimize.finish.finalists import N_FINALISTS, confirm, loss_on_both, ranked
+from optimize.finish.finalists import loss_on_both
 from optimize.race.scoring import mean_loss
 from optimize.search import run_search
 
@@ -38,29 +38,24 @@ def finalists_of(task: Task, model: LocalModel, config: SearchConfig) -> list[di
     """Give a search's finalists by their dev loss, each with its scores on all three splits."""
     keeper = Keeper()
     run_search(task, model, config, keeper)
-    assert keeper.space is not None
-    entrants = ranked(keeper.trials, keeper.space)[:N_FINALISTS]
     model.ledger = Ledger()
-    told, left_out = keeper.finalist_ended, keeper.finalist_left_out
-    finalists = confirm(model, task, entrants, keeper.space.evidence, told, left_out)
-    confirmed = {one.trial: one for one in finalists}
     test = task.splits.test.unseal()
-    confirm_gold = np.array(task.gold(task.splits.confirm))
-    found = []
-    for trial, _ in entrants:
-        one = confirmed[trial.slot]
-        found.append(
-            {
-                "trial": trial.slot,
-                "dev_loss": trial.loss,
-                "confirm_loss": mean_loss(one.confirm_said, confirm_gold),
-                "both_loss": loss_on_both(one, task),
-                "dev": one.dev.accuracy,
-                "confirm": one.confirm.accuracy,
-                "test": _accuracy(task, model, one.prompt, test),
-            }
-        )
-    return found
+    dev_gold, confirm_gold = (
+        np.array(task.gold(split)) for split in (task.splits.dev, task.splits.confirm)
+    )
+    found = [
+        {
+            "trial": one.trial,
+            "dev_loss": mean_loss(one.dev_said, dev_gold),
+            "confirm_loss": mean_loss(one.confirm_said, confirm_gold),
+            "both_loss": loss_on_both(one, task),
+            "dev": one.dev.accuracy,
+            "confirm": one.confirm.accuracy,
+            "test": _accuracy(task, model, one.prompt, test),
+        }
+        for one in keeper.finalists
+    ]
+    return sorted(found, key=lambda one: (one["dev_loss"], one["trial"]))
 
 
 def _accuracy(task: Task, model: LocalModel, prompt: Any, test: tuple[Example, ...]) -> float:
@@ -77,7 +72,7 @@ def chosen(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def measure(result: Result, out: Path, data_folder: Path | None) -> dict[str, Any]:
-    """Take one cell's study up again and score its contenders."""
+    """Take one cell's study up again and score its finalists."""
     cell = result.cell
     spec = task_spec(cell.task, n_test=result.n_test, data_folder=data_folder, budget=cell.budget)
     task, _ = load_task(spec, cell.seed)

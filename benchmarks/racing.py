@@ -22,7 +22,7 @@ from modules.lm import Ledger, LocalModel, PromptTooLong, load_model
 from modules.tasks import SplitSizes, TaskSpec, load_task
 from modules.tasks.example import Task
 from optimize.config import Budget, SearchConfig
-from optimize.finish.finalists import N_FINALISTS
+from optimize.finish.finalists import N_FINALISTS, Finalist
 from optimize.race.record import Cost, TrialRecord
 from optimize.race.said import ask
 from optimize.race.scoring import mean_loss
@@ -32,14 +32,21 @@ from optimize.watcher import Watcher
 
 
 class Keeper(Watcher):
-    """Keeps a study's trials and its space."""
+    """Keeps a study's trials, its space and its finalists."""
 
     trials: Sequence[TrialRecord] = ()
     space: Space | None = None
 
+    def __init__(self) -> None:
+        self.finalists: list[Finalist] = []
+
     def study_ended(self, trials: Sequence[TrialRecord], space: Space, spent: Cost) -> None:
         """Keep them."""
         self.trials, self.space = trials, space
+
+    def finalist_ended(self, finalist: Finalist) -> None:
+        """Keep it."""
+        self.finalists.append(finalist)
 
 
 def replay(task: Task, model: LocalModel, trials: Sequence[TrialRecord], space: Space) -> Any:

@@ -144,8 +144,7 @@ def _draw(axis: Any, theme: Theme, panel: Panel | None) -> None:
     if spending:
         y = [100 * line.accuracy for line in spending]
         axis.scatter(theirs, y, color=orange, marker="D", s=18, label="peers", zorder=3)
-    middle = math.sqrt(min([*x, *theirs]) * max([*x, *theirs]))
-    if spending:
+        middle = math.sqrt(min([*x, *theirs]) * max([*x, *theirs]))
         best = max(spending, key=lambda line: line.accuracy)
         side = -1 if best.forward_tokens > middle else 1
         axis.annotate(

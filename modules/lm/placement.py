@@ -33,17 +33,16 @@ def pick_dtype(name: str | None = None) -> torch.dtype:
 def steady_kernels() -> None:
     """Choose kernels whose bits depend on a row alone, unless the user has chosen others.
 
-    Both libraries read their variable when they first compute in this process. On an Intel Xeon
-    with AVX512 and AMX, `python -m modules.lm check` found that without them one prompt gets other
-    answers alone than in a batch:
+    Both libraries read their variable when they first compute in this process. On Intel Xeons,
+    `python -m modules.lm check` found that without them one prompt gets other answers alone than in
+    a batch:
 
     - oneDNN's AMX tiles, in bfloat16, by up to 0.2 in log-probability; it is kept from them.
     - MKL's products in float32, by up to 1e-5, with other numbers of rows and of threads; its
       strict conditional numerical reproducibility, which is for Intel's processors alone, mends it
       at the same speed.
     """
-    has = torch.cpu.get_capabilities()
-    if has.get("amx_bf16"):
+    if torch.cpu.get_capabilities().get("amx_bf16"):
         os.environ.setdefault(_KERNELS, _STEADY)
     capability = torch.backends.cpu.get_cpu_capability()
     if _vendor() == "GenuineIntel" and capability in _STRICT:
