@@ -26,6 +26,7 @@ from benchmarks.search.protocol import Cell, cells
 from benchmarks.search.report import analyse, as_json, markdown
 from benchmarks.search.running import check_journal, expected_seconds, run_matrix
 from benchmarks.search.scores import Clusters
+from benchmarks.search.times import measure, reached
 from modules.errors import UserError
 from modules.files import make_folder
 from modules.lm import BudgetExceeded, Ledger, LocalModel, Sampling
@@ -436,6 +437,41 @@ def test_the_curves_show_peers_and_no_controls(tmp_path: Path) -> None:
     assert [(line.contestant, line.accuracy) for line in panel.peers] == [("labeled", 0.25)]
 
 
+def test_what_reaches_the_best_peer_is_timed_in_turn() -> None:
+    """At 1/20 ours has what the peer has at the small budget; 2 and 3 s against 20 and 30 s."""
+    found = [
+        result("1000", budget="1/50"),
+        result("1100", budget="1/20"),
+        result("1111", budget="small"),
+        result("1100", optimizer="mipro", budget="small"),
+        result("1111", task="u", budget="small"),
+        result("1111", task="u", optimizer="mipro", budget="small"),
+    ]
+    asked: list[tuple[str, str]] = []
+    seconds = iter([9.0, 2.0, 20.0, 3.0, 30.0])
+
+    def search(cell: Cell) -> Result:
+        asked.append((cell.optimizer, cell.budget))
+        return dataclasses.replace(result("1"), cell=cell, seconds=next(seconds))
+
+    (one,) = reached(found, "optuna", tasks=["t"], models=["m"])
+    pair = measure(one, "optuna", seed=0, rounds=2, search=search)
+
+    assert asked == [("optuna", "1/20")] + 2 * [("optuna", "1/20"), ("mipro", "small")]
+    assert pair["seconds"]["ours"] == {"median": 2.5, "min": 2.0, "max": 3.0}
+    assert pair["share_seconds"] == 0.1
+
+
+def test_nothing_is_timed_where_nothing_is_reached() -> None:
+    found = [
+        result("1000", budget="small"),
+        result("1100", optimizer="mipro", budget="small"),
+    ]
+
+    with pytest.raises(UserError, match="reaches a peer"):
+        reached(found, "optuna", tasks=["t"], models=["m"])
+
+
 def test_controls_alone_are_no_verdict() -> None:
     assert analyse([result("10"), result("11", optimizer="naive")], {}, "optuna").verdicts == []
 
@@ -523,6 +559,19 @@ def test_a_prompt_is_scored_once(task: Task, model: LocalModel, tmp_path: Path) 
     assert "scored_as" not in on_its_own.notes
     assert (taken.correct, taken.cell) == ("1" * first.n_test, alike)
     assert taken.notes["scored_as"] == first.cell.key
+
+
+def test_a_search_alone_freezes_what_the_cell_does(
+    task: Task, model: LocalModel, tmp_path: Path
+) -> None:
+    whole = contestants.run_cell(cell(optimizer="labeled"), task, model, tmp_path)
+
+    alone = contestants.search_cell(cell(optimizer="labeled"), task, model, tmp_path)
+
+    assert (alone.prompt, alone.forward_tokens) == (whole.prompt, whole.forward_tokens)
+    assert (alone.correct, alone.n_test) == ("", 0)
+    with pytest.raises(UserError, match="no such"):
+        contestants.search_cell(cell(optimizer="no such"), task, model, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -4,5 +4,6 @@
     python -m benchmarks.search report --out runs/matrix
 
 `protocol` says what is compared and in which order, `contestants` runs one cell, `journal` keeps
-what is finished, `scores` and `report` read it back, `curves` draws accuracy against tokens.
+what is finished, `scores` and `report` read it back, `curves` draws accuracy against tokens,
+`times` runs ours and the best peer in turn.
 """

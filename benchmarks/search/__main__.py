@@ -1,4 +1,4 @@
-"""`python -m benchmarks.search run | report | curves`."""
+"""`python -m benchmarks.search run | report | curves | times`."""
 
 import argparse
 import logging
@@ -10,8 +10,11 @@ from pathlib import Path
 from benchmarks.search import protocol
 from benchmarks.search.contestants import absent
 from benchmarks.search.curves import draw_curves
+from benchmarks.search.journal import read_results
 from benchmarks.search.report import write_report
 from benchmarks.search.running import Bench, Setting, check_journal, run_matrix
+from benchmarks.search.times import line, measure, reached, save_times
+from modules.command import recorded
 from modules.errors import leave
 from modules.files import make_folder
 from modules.lm import DEFAULT_MODELS
@@ -22,7 +25,7 @@ def main(arguments: Sequence[str]) -> None:
     """Run the sub-command."""
     options = _parser().parse_args(arguments)
     make_folder(options.out)
-    command = {"run": _run, "report": _report, "curves": _curves}[options.command]
+    command = {"run": _run, "report": _report, "curves": _curves, "times": _times}[options.command]
     command(options)
 
 
@@ -47,11 +50,38 @@ def _curves(options: argparse.Namespace) -> None:
     print(draw_curves(options.out, options.ours, options.tasks, options.models))
 
 
+def _times(options: argparse.Namespace) -> None:
+    _silence()
+    seed, rounds = options.seed, options.rounds
+    results = [result for result in read_results(options.out) if result.cell.seed == seed]
+    wanted = reached(results, options.ours, tasks=options.tasks, models=options.models)
+    search = Bench(_setting(options)).search
+    pairs = []
+    for one in wanted:
+        pairs.append(measure(one, options.ours, seed=seed, rounds=rounds, search=search))
+        print(line(pairs[-1]), flush=True)
+    command = recorded("python", "-m", "benchmarks.search", *sys.argv[1:])
+    print(save_times(pairs, command, seed=seed, rounds=rounds))
+
+
+def _silence() -> None:
+    logging.disable(logging.WARNING)
+    warnings.filterwarnings("ignore", module="optuna|dspy|numpy")
+
+
+def _setting(options: argparse.Namespace) -> Setting:
+    return Setting(
+        out=options.out,
+        n_test=options.n_test,
+        data_folder=options.data_folder,
+        dtype=options.dtype,
+    )
+
+
 def _run_cells(
     options: argparse.Namespace, *, budgets: Sequence[str], optimizers: Sequence[str]
 ) -> None:
-    logging.disable(logging.WARNING)
-    warnings.filterwarnings("ignore", module="optuna|dspy|numpy")
+    _silence()
     check_journal(options.out, options.n_test)
     wanted = protocol.cells(
         tasks=options.tasks,
@@ -60,14 +90,12 @@ def _run_cells(
         budgets=budgets,
         optimizers=optimizers,
     )
-    setting = Setting(
-        out=options.out,
-        n_test=options.n_test,
-        data_folder=options.data_folder,
-        dtype=options.dtype,
-    )
     left = run_matrix(
-        wanted, options.out, options.minutes, Bench(setting), retry=options.retry_errors
+        wanted,
+        options.out,
+        options.minutes,
+        Bench(_setting(options)),
+        retry=options.retry_errors,
     )
     print(f"{len(wanted) - left} of {len(wanted)} cells are finished")
 
@@ -88,9 +116,15 @@ def _parser() -> argparse.ArgumentParser:
         "curves", help="run our search at smaller budgets, and draw accuracy against tokens"
     )
     _add_running(curves, minutes=0.0, budgets=protocol.SHARES)
-    for one in (run, report, curves):
+    times = commands.add_parser(
+        "times", help="time our search to the best peer's accuracy, and that peer, in turn"
+    )
+    _add_cells(times)
+    times.add_argument("--seed", type=int, default=0)
+    times.add_argument("--rounds", type=int, default=1, help="searches of each side")
+    for one in (run, report, curves, times):
         one.add_argument("--out", type=Path, required=True, help="the folder of the journal")
-    for one in (report, curves):
+    for one in (report, curves, times):
         one.add_argument("--ours", default="optuna", choices=protocol.OURS)
     return parser
 
@@ -98,14 +132,18 @@ def _parser() -> argparse.ArgumentParser:
 def _add_running(
     parser: argparse.ArgumentParser, *, minutes: float, budgets: Iterable[str]
 ) -> None:
-    parser.add_argument("--tasks", nargs="+", default=list(TASK_NAMES), choices=TASK_NAMES)
-    parser.add_argument("--models", nargs="+", default=list(DEFAULT_MODELS))
+    _add_cells(parser)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--budgets", nargs="+", default=list(budgets), choices=protocol.SHARES)
     parser.add_argument("--minutes", type=float, default=minutes, help="start no cell after these")
     parser.add_argument(
         "--retry-errors", action="store_true", help="run cells again that had ended in an error"
     )
+
+
+def _add_cells(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tasks", nargs="+", default=list(TASK_NAMES), choices=TASK_NAMES)
+    parser.add_argument("--models", nargs="+", default=list(DEFAULT_MODELS))
     parser.add_argument("--n-test", type=int, default=protocol.N_TEST)
     parser.add_argument("--data-folder", type=Path, help="a local copy of the IMDB data set")
     parser.add_argument("--dtype", help="bfloat16 or float32 (default: the machine's faster one)")

@@ -72,22 +72,11 @@ def run_cell(cell: Cell, task: Task, model: LocalModel, folder: Path) -> Result:
         folder: that of the journal, where the search may keep its files; what an earlier try left
             there is removed. A prompt that the journal has scored is not scored again.
     """
-    home = folder / "cells" / cell.key
-    shutil.rmtree(home, ignore_errors=True)
     test = task.splits.test.unseal()
-    result = Result(
-        cell=cell,
-        budget_tokens=budget_tokens(cell.task, cell.budget),
-        n_test=len(test),
-        test_hash=task.splits.test.digest,
-        dtype=model.identity.dtype,
-    )
-    run = {"naive": _naive, **dict.fromkeys(PROMPTOLUTION, _promptolution)}.get(
-        cell.optimizer, _frozen
-    )
+    result = _unscored(cell, task, model, len(test))
     start = time.perf_counter()
     try:
-        searched, score = run(result, task, model, home, test)
+        searched, score = _search(result, task, model, _emptied(folder, cell), test)
         twin = same_prompt(read_results(folder), searched)
         return _scored(score) if twin is None else _scored_as(twin, searched)
     except (Exception, BudgetExceeded) as error:  # noqa: BLE001  a peer may raise anything
@@ -100,6 +89,40 @@ def run_cell(cell: Cell, task: Task, model: LocalModel, folder: Path) -> Result:
             forward_tokens=account.forward_tokens,
             calls=account.n_prompts,
         )
+
+
+def search_cell(cell: Cell, task: Task, model: LocalModel, folder: Path) -> Result:
+    """Search and freeze one cell as `run_cell` does, without the test split; errors are raised."""
+    result = _unscored(cell, task, model, 0)
+    searched, _ = _search(result, task, model, _emptied(folder, cell), ())
+    return searched
+
+
+def _unscored(cell: Cell, task: Task, model: LocalModel, n_test: int) -> Result:
+    return Result(
+        cell=cell,
+        budget_tokens=budget_tokens(cell.task, cell.budget),
+        n_test=n_test,
+        test_hash=task.splits.test.digest,
+        dtype=model.identity.dtype,
+    )
+
+
+def _emptied(folder: Path, cell: Cell) -> Path:
+    """Give the folder that a cell's search keeps its files in, with nothing in it."""
+    home = folder / "cells" / cell.key
+    shutil.rmtree(home, ignore_errors=True)
+    return home
+
+
+def _search(
+    result: Result, task: Task, model: LocalModel, home: Path, test: Sequence[Example]
+) -> tuple[Result, Score]:
+    """Search and freeze one cell, and give what scores it on `test`."""
+    run = {"naive": _naive, **dict.fromkeys(PROMPTOLUTION, _promptolution)}.get(
+        result.cell.optimizer, _frozen
+    )
+    return run(result, task, model, home, test)
 
 
 def choose_labels(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.search.contestants import run_cell
+from benchmarks.search.contestants import run_cell, search_cell
 from benchmarks.search.journal import Result, add_result, add_test, read_results
 from benchmarks.search.protocol import Cell, budget_tokens, task_spec
 from modules.errors import UserError
@@ -111,6 +111,11 @@ class Bench:
         """Run one cell."""
         task, model = self._load_task(cell), self._load_model(cell.model)
         return run_cell(cell, task, model, self._setting.out)
+
+    def search(self, cell: Cell) -> Result:
+        """Run one cell's search, and leave the test split out."""
+        task, model = self._load_task(cell), self._load_model(cell.model)
+        return search_cell(cell, task, model, self._setting.out / "times")
 
     def _load_task(self, cell: Cell) -> Task:
         setting = self._setting
