@@ -69,26 +69,9 @@ def compile_program(
             that one, at a higher temperature.
         told: called with number and score of every program that was scored whole.
     """
-    metric = dspy_metric(task.output_field)
-    shuffled = _examples(task, plan.demos)
-    random.Random(f"{seed}:train").shuffle(shuffled)  # an int would lose its sign
-    dev = _examples(task, task.splits.dev)
     lm = dspy_lm(model, seed, max_tokens=WRITER_TOKENS)
     teacher = None if _is_own(writer, model) else writer
-    setting = Setting(
-        task=task,
-        student=dspy.Predict(task.signature),
-        adapter=optimizer.adapter(plan.naive, task.signature),
-        train=shuffled,
-        dev=dev,
-        metric=metric,
-        seed=seed % 2**32,
-        n_demos=plan.n_demos,
-        n_bootstrapped=plan.n_bootstrapped,
-        n_calls=plan.n_calls,
-        writer=_writing(lm if teacher is None else teacher),
-        teacher=teacher,
-    )
+    setting = _setting(optimizer, task, plan, seed=seed, lm=lm, teacher=teacher)
     student = found_in(setting.student, task)
     with quiet() as aloud:
 
@@ -96,7 +79,8 @@ def compile_program(
             with aloud():
                 told(number, score)
 
-        tracker = Tracker(task, dev if optimizer.scored == "dev" else shuffled, metric, said)
+        scored = setting.dev if optimizer.scored == "dev" else setting.train
+        tracker = Tracker(task, scored, setting.metric, said)
         with (
             answered_ahead(model, task, plan.naive),
             dspy.context(
@@ -116,6 +100,34 @@ def compile_program(
         n_contenders=len(contenders),
         n_programs=max(1, tracker.n_programs),
         stopped=stopped,
+    )
+
+
+def _setting(
+    optimizer: Optimizer,
+    task: Task,
+    plan: Plan,
+    *,
+    seed: int,
+    lm: dspy.LM,
+    teacher: dspy.LM | None,
+) -> Setting:
+    """Give what an optimizer's own function gets to work with."""
+    train = _examples(task, plan.demos)
+    random.Random(f"{seed}:train").shuffle(train)  # an int would lose its sign
+    return Setting(
+        task=task,
+        student=dspy.Predict(task.signature),
+        adapter=optimizer.adapter(plan.naive, task.signature),
+        train=train,
+        dev=_examples(task, task.splits.dev),
+        metric=dspy_metric(task.output_field),
+        seed=seed % 2**32,
+        n_demos=plan.n_demos,
+        n_bootstrapped=plan.n_bootstrapped,
+        n_calls=plan.n_calls,
+        writer=_writing(lm if teacher is None else teacher),
+        teacher=teacher,
     )
 
 
