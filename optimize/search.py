@@ -2,7 +2,7 @@
 
 import importlib.metadata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from optuna.exceptions import StorageInternalError
@@ -16,25 +16,22 @@ from modules.prompts.records import SearchRecord, SearchSettings
 from modules.tasks.example import Task
 from optimize.config import Budget, SearchConfig
 from optimize.finish.ensemble import Ensemble, build_ensemble, pick_members
-from optimize.finish.finalists import (
-    N_FINALISTS,
-    Entrant,
-    Finalist,
-    Reserve,
-    confirm,
+from optimize.finish.finalists import N_FINALISTS, Entrant, Finalist, confirm, ranked
+from optimize.finish.freeze import build_artifact
+from optimize.finish.reserve import (
     last_ledger,
-    ranked,
     scoring_tokens,
     set_aside,
+    too_small,
+    without,
 )
-from optimize.finish.freeze import build_artifact
 from optimize.propose.proposer import Proposer
 from optimize.propose.samplers import directions
 from optimize.race.racing import ALPHA, MIN_EXAMPLES
 from optimize.race.record import Cost, TrialRecord
 from optimize.race.trial import Race
 from optimize.space.evidence import n_words
-from optimize.space.preparation import SHARE, Prepared, cost_of, prepare
+from optimize.space.preparation import Prepared, cost_of, prepare
 from optimize.space.space import Space
 from optimize.study.storage import open_study
 from optimize.study.study import Search
@@ -80,27 +77,29 @@ def _search(
     prepared = prepare(model, task, config.seed, config.budget, n_words=words)
     n_entrants = N_FINALISTS if config.ensemble == 1 else config.ensemble
     reserve = set_aside(model, task, prepared.space, config.budget, n_entrants)
-    finished = _study(task, model, config, prepared, _without(config.budget, reserve), watcher)
-    entrants, n_members = _entrants(finished, task, config.ensemble)
+    finished = _study(task, model, config, prepared, without(config.budget, reserve), watcher)
+    entrants, n_wanted = _entrants(finished, task, config.ensemble)
     if not entrants:
         first_trial = scoring_tokens(model, task, prepared.space, task.splits.dev)
-        raise _too_small(config.budget, reserve, first_trial)
+        written = finished.spent.tokens - prepared.cost.tokens
+        raise too_small(config.budget, reserve, first_trial + written, n_entrants)
     model.ledger = last_ledger(config.budget, finished.spent)
     finalists = confirm(
         model,
         task,
         entrants,
+        n_wanted,
         prepared.space.evidence,
         watcher.finalist_ended,
         watcher.finalist_left_out,
     )
     if not finalists:
         raise UserError(
-            f"no finalist could be scored on confirm: each of the {len(entrants)} passes the "
+            "no finalist could be scored on confirm: each of the best passes the "
             f"budget of {config.budget.tokens:,} forward tokens or the context of "
             f"{model.identity.name}; give a larger budget, or shorten the longest texts"
         )
-    frozen = _frozen(finalists, entrants[:n_members], task)
+    frozen = _frozen(finalists, entrants if config.ensemble > 1 else [], task)
     record = _record(config, finished, model.ledger, len(finalists))
     artifact = build_artifact(task, model, frozen, record, config.command)
     path = artifact_path(config.out, task.name, model.identity.name, config.seed)
@@ -165,12 +164,16 @@ def _finished(search: Search, space: Space, budget: Budget) -> _Finished:
 
 
 def _entrants(finished: _Finished, task: Task, size: int) -> tuple[list[Entrant], int]:
-    """Give who meets confirm: the best, or an ensemble's members and how many of these."""
+    """Give who may meet confirm, in order, and how many do: the best, or an ensemble's members.
+
+    Behind those come the next best, for the places of prompts that a confirm text makes too long.
+    """
     best = ranked(finished.trials, finished.space)
     if size == 1:
-        return best[:N_FINALISTS], 0
+        return best, N_FINALISTS
     members = pick_members(best, task, size)
-    return members, len(members)
+    taken = {trial.slot for trial, _ in members}
+    return [*members, *(one for one in best if one[0].slot not in taken)], len(members)
 
 
 def _frozen(finalists: Sequence[Finalist], members: Sequence[Entrant], task: Task) -> Ensemble:
@@ -178,33 +181,6 @@ def _frozen(finalists: Sequence[Finalist], members: Sequence[Entrant], task: Tas
     by_slot = {finalist.trial: finalist for finalist in finalists}
     confirmed = [by_slot[trial.slot] for trial, _ in members if trial.slot in by_slot]
     return build_ensemble(confirmed or finalists[:1], task)
-
-
-def _too_small(budget: Budget, reserve: Reserve, first_trial: int) -> UserError:
-    """Say that no trial could be finished, and what would be enough."""
-    enough = (first_trial + reserve.tokens // reserve.n) * SHARE // (SHARE - 1) + 1
-    kept = (
-        f"{reserve.tokens:,} are set aside for {reserve.n} "
-        f"{'finalist' if reserve.n == 1 else 'finalists'}"
-    )
-    others = [] if budget.seconds is None else [f"{budget.seconds:g} s"]
-    others += [] if budget.calls is None else [f"{budget.calls:,} calls"]
-    if others and budget.tokens >= enough:
-        return UserError(
-            f"no trial could be finished within {', '.join(others)}, and {budget.tokens:,} forward "
-            f"tokens of which {kept}; give more"
-        )
-    return UserError(
-        f"the budget of {budget.tokens:,} forward tokens is too small: {kept} and no trial "
-        "could be finished with the rest; take fewer dev and confirm examples, or give at least "
-        f"{enough:,}"
-    )
-
-
-def _without(budget: Budget, reserve: Reserve) -> Budget:
-    """Give a budget less what is set aside."""
-    calls = None if budget.calls is None else budget.calls - reserve.calls
-    return replace(budget, tokens=budget.tokens - reserve.tokens, calls=calls)
 
 
 def _record(

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from modules.lm import BudgetExceeded, Ledger, LocalModel, PromptTooLong
 from modules.prompts import Prompt, answers, recorded, render
 from modules.prompts.records import Score
-from modules.tasks.example import Example, Task
-from optimize.config import Budget
-from optimize.race.record import Cost, TrialRecord, by_loss
+from modules.tasks.example import Task
+from optimize.race.record import TrialRecord, by_loss
 from optimize.race.said import Said, ask, together
 from optimize.race.scoring import mean_loss, score_of, settle
 from optimize.space.space import Space
@@ -57,47 +56,6 @@ class Finalist:
         return recorded([self.prompt], [self.confirm_said.logp], [self.confirm_said.words])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reserve:
-    """What trials leave to the finalists: forward tokens and calls for `n` of them on confirm."""
-
-    n: int
-    tokens: int
-    calls: int
-
-
-def set_aside(
-    model: LocalModel, task: Task, space: Space, budget: Budget, n_entrants: int
-) -> Reserve:
-    """Give what is set aside: enough for every entrant or, if less, for those half a budget pays.
-
-    For one at least: without confirm no score is told.
-    """
-    tokens = scoring_tokens(model, task, space, task.splits.confirm)
-    calls = len(task.splits.confirm)
-    n = min(n_entrants, budget.tokens // 2 // tokens)
-    if budget.calls is not None:
-        n = min(n, budget.calls // 2 // calls)
-    n = max(1, n)
-    return Reserve(n=n, tokens=n * tokens, calls=n * calls)
-
-
-def scoring_tokens(model: LocalModel, task: Task, space: Space, examples: Sequence[Example]) -> int:
-    """Estimate what one prompt costs on examples: the plainest few-shot prompt's and a quarter."""
-    prompt = space.prompt(space.starting_points()[0])
-    texts = [example.inputs[task.input_field] for example in examples]
-    return model.cost([render(prompt, text) for text in texts], answers(prompt)) * 5 // 4
-
-
-def last_ledger(budget: Budget, spent: Cost) -> Ledger:
-    """Open the ledger of the last scoring: the budget's tokens and calls that are not spent.
-
-    What was set aside for it is among them, and what came before left over; seconds do not stop it.
-    """
-    calls = None if budget.calls is None else budget.calls - spent.calls
-    return Ledger(budget.tokens - spent.tokens, calls)
-
-
 def ranked(trials: Sequence[TrialRecord], space: Space) -> list[Entrant]:
     """Give the complete trials by their losses, no prompt twice."""
     chosen: dict[str, Entrant] = {}
@@ -111,31 +69,38 @@ def confirm(
     model: LocalModel,
     task: Task,
     entrants: Sequence[Entrant],
+    n_wanted: int,
     words: tuple[str, ...],
     told: Callable[[Finalist], None],
     left_out: Callable[[TrialRecord, str], None],
 ) -> list[Finalist]:
-    """Calibrate each entrant on dev and score it on confirm; the winner comes first.
+    """Calibrate the best entrants on dev and score them on confirm; the winner comes first.
 
-    Order: smallest mean loss on both splits, then the earlier trial. One that the ledger
-    refuses, or that is too long for the model's context, is left out.
+    Order: smallest mean loss on both splits, then the earlier trial. One that is too long for the
+    model's context is left out, and the next one takes its place. One that the ledger refuses is
+    left out too, but not replaced: what is left would be spent on prompts that are worse.
 
     Args:
         model: its ledger holds what may be spent.
         task: gives the splits.
-        entrants: who is to be scored, the best first.
+        entrants: who may be scored, the best first.
+        n_wanted: how many are.
         words: what evidence may weigh beside the label words.
         told: called with every finalist.
         left_out: called with every trial that is left out, and why.
     """
     dev_gold = np.array(task.gold(task.splits.dev))
     confirm_gold = np.array(task.gold(task.splits.confirm))
-    finalists = []
+    finalists: list[Finalist] = []
+    n_refused = 0
     for trial, prompt in entrants:
+        if len(finalists) + n_refused == n_wanted:
+            break
         try:
             said = ask(model, task, prompt, task.splits.confirm, words)
         except BudgetExceeded:
             left_out(trial, "the budget has too little left for it")
+            n_refused += 1
             continue
         except PromptTooLong:
             left_out(trial, "with a confirm example it is too long for the model")

@@ -13,24 +13,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from modules.errors import UserError
-from modules.lm import Choices, Ledger, LocalModel, Looks
+from modules.lm import Choices, Ledger, LocalModel, Looks, PromptTooLong
 from modules.lm.forward import Row
-from modules.prompts import Artifact, load_artifact
+from modules.prompts import Artifact, Prompt, load_artifact
 from modules.prompts.render import Rendered
 from modules.tasks import SplitSizes
 from modules.tasks.example import Example, SealedSplit, Splits, Task
 from optimize.config import Budget, SearchConfig
-from optimize.finish.finalists import (
-    N_FINALISTS,
-    Finalist,
-    Reserve,
-    scoring_tokens,
-    set_aside,
-)
+from optimize.finish.finalists import N_FINALISTS, Finalist
+from optimize.finish.reserve import Reserve, enough, n_paid, scoring_tokens, set_aside
 from optimize.race.record import Cost, TrialRecord
-from optimize.race.said import together
+from optimize.race.said import Said, ask, together
 from optimize.race.scoring import cross_fitted, losses_of
 from optimize.search import run_search
 from optimize.space.evidence import openings
@@ -404,6 +401,15 @@ def test_a_budget_below_one_trial_is_refused(task: Task, model: LocalModel, tmp_
     assert search(task, model, tmp_path, budget=advised)[0].search.n_trials >= 1
 
 
+@given(first=st.integers(1, 10**6), each=st.integers(1, 10**6), n_entrants=st.integers(1, 16))
+def test_the_budget_that_is_advised_pays_for_a_trial(
+    first: int, each: int, n_entrants: int
+) -> None:
+    """Beside the survey and the evidence, a twelfth each, and what it sets aside itself."""
+    budget = enough(first, each, n_entrants)
+    assert budget - 2 * (budget // 12) - n_paid(budget, each, n_entrants) * each >= first
+
+
 def test_the_winner_is_the_finalist_with_the_smallest_loss_on_both_splits(
     task: Task, plain_folder: tuple[Path, Notes], plain: bytes, tmp_path: Path
 ) -> None:
@@ -500,6 +506,42 @@ def test_a_confirm_text_that_fits_nowhere_is_refused(
 ) -> None:
     with pytest.raises(UserError, match="no finalist could be scored on confirm"):
         search(longer(task, "confirm"), model, tmp_path, budget=12_000)
+
+
+@pytest.mark.parametrize("ensemble", [1, 2])
+def test_the_next_best_takes_the_place_of_one_that_is_too_long_with_confirm(
+    task: Task,
+    model: LocalModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ensemble: int,
+) -> None:
+    """A long confirm text overflows with the demos of the three best, and fits with the others."""
+    config = SearchConfig(
+        budget=Budget(tokens=BUDGET),
+        seed=0,
+        out=tmp_path / "out",
+        runs=tmp_path / "runs",
+        command="x",
+        ensemble=ensemble,
+    )
+    before, after = Notes(), Notes()
+    run_search(task, model, config, before)
+    too_long = {one.trial for one in before.finalists}
+    prompts = {one.prompt.demos for one in before.finalists}
+
+    def asked(model: LocalModel, task: Task, prompt: Prompt, examples: Any, words: Any) -> Said:
+        if examples == task.splits.confirm and prompt.demos in prompts:
+            raise PromptTooLong("too long")
+        return ask(model, task, prompt, examples, words)
+
+    monkeypatch.setattr("optimize.finish.finalists.ask", asked)
+    artifact, _ = run_search(task, model, config, after)
+
+    assert {slot for slot, _ in after.left_out} >= too_long
+    assert after.finalists
+    assert not too_long & {one.trial for one in after.finalists}
+    assert artifact.prompt.demos not in prompts
 
 
 def test_a_train_text_of_any_length_does_no_harm(

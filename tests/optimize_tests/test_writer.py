@@ -1,5 +1,7 @@
 """The writer: what it is asked, what is kept of it, and that a study remembers it."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,21 @@ def test_the_time_of_writing_is_told_with_its_tokens(
     assert own.tokens > 0
     assert own.seconds > 0
     assert other == Cost()  # another model's tokens are not on the account, nor is its time
+
+
+def test_a_refused_budget_names_one_that_pays_the_writer_too(
+    task: Task, model: LocalModel, tmp_path: Path
+) -> None:
+    """What was written stays in the study, so the same command with that budget goes on from it."""
+    small = replace(config(tmp_path, writer="self"), budget=Budget(tokens=1_000))
+    with pytest.raises(UserError, match="too small") as refused:
+        run_search(task, model, small, Watcher())
+    (advice,) = re.findall(r"give at least ([\d,]+)", str(refused.value))
+    enough = Budget(tokens=int(advice.replace(",", "")))
+
+    artifact, _ = run_search(task, model, replace(small, budget=enough), Watcher())
+
+    assert artifact.search.n_trials >= 1
 
 
 @pytest.mark.parametrize("name", ["@http://x", "openai/@http://x", "model@https://x"])
