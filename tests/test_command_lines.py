@@ -1,6 +1,7 @@
 """Both command lines from end to end, and every mistake of a user: one line, exit code 2."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 from evaluate.__main__ import main as evaluate_main
 from evaluate.rows import load as load_rows
 from evaluate.run_record import load_run
-from modules.errors import exit_code
+from modules.errors import UserError, exit_code
 from modules.prompts import load_artifact
 from optimize.__main__ import main as optimize_main
 from tests import tables
@@ -73,6 +74,65 @@ def test_the_search_freezes_and_says_so(
     assert f"{score.accuracy:.1%} on confirm" in printed
     assert f"n = {score.n}" in printed
     assert artifact.command.startswith("python -m optimize --n-train 12")
+
+
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SIGINT behind the first trial; in the end the same is frozen as by an undisturbed run."""
+    stopped, whole = (place._replace(out=tmp_path / name / "out") for name in ("a", "b"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "optimize", *search_arguments(stopped, budget_tokens="24000")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    next(line for line in process.stdout if line.startswith("  trial"))
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+
+    assert process.returncode == 130
+    assert "stopped; run the same command again to go on" in errors
+    assert "Traceback" not in errors
+    assert not list(stopped.out.glob("*/*/*.json"))
+
+    for one in (stopped, whole):
+        optimize_main(search_arguments(one, budget_tokens="24000"))
+    assert capsys.readouterr().out.count("of an earlier run") == 1
+    resumed, plain = (load_artifact(next(one.out.glob("*/*/*.json"))) for one in (stopped, whole))
+    assert (resumed.prompt, resumed.scores, resumed.search) == (
+        plain.prompt,
+        plain.scores,
+        plain.search,
+    )
+
+
+def test_one_optimizer_that_fails_does_not_stop_the_rest(
+    place: Place,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`--optimizer all` of two: our own is frozen, the other one's reason is told."""
+    elsewhere = place._replace(out=tmp_path / "out")
+    monkeypatch.setattr("optimize.__main__.names", lambda _: ["optuna", "gepa"])
+
+    def failing(*_: object) -> None:
+        raise UserError("nothing was found")
+
+    monkeypatch.setattr("optimize.__main__.run_dspy_optimizer", failing)
+    optimize_main(search_arguments(elsewhere))
+    printed = capsys.readouterr().out
+    assert "  gepa: nothing was found\n" in printed
+    assert "leaderboard-file-table-" in printed
+    assert [path.name for path in elsewhere.out.glob("*/*/*.json")] == ["seed-0.json"]
+
+    monkeypatch.setattr("optimize.__main__.run_search", failing)
+    with pytest.raises(UserError, match="no optimizer came to an end"):
+        optimize_main(search_arguments(elsewhere))
 
 
 def test_each_prompt_of_an_ensemble_is_printed_with_its_number(

@@ -1,6 +1,7 @@
 """Claims, the journal's lock, budgets of every kind, and what a study of two objectives records."""
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,27 @@ def test_a_process_elsewhere_lets_go_when_its_beat_stops(
     again = here.take([0], PROPOSALS)
     assert again is not None
     assert again.slot == 0
+
+
+def test_a_running_trial_shows_a_beat(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process reads it in the storage, a new one each time, and none after the end."""
+    monkeypatch.setattr(claims, "BEAT_SECONDS", 0.01)
+    mine = Claims(opened(journal))
+    taken = mine.take([0], PROPOSALS)
+    assert taken is not None
+
+    def beat() -> int:
+        return int(opened(journal).get_trials()[0].user_attrs.get("beat", 0))
+
+    assert beat() == 0
+    with mine.beating(taken.trial):
+        deadline = time.monotonic() + 20
+        while beat() < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    last = beat()
+    assert last >= 2
+    time.sleep(0.1)
+    assert beat() == last
 
 
 def test_the_lock_mends_a_torn_line(tmp_path: Path) -> None:

@@ -153,6 +153,36 @@ def test_all_is_everything_our_own_first() -> None:
     assert (found.sampler, found.ensemble, found.budget.calls) == ("gp", 3, 9)
 
 
+def test_a_search_is_told_from_its_first_trial_to_the_account(
+    task: Task, model: LocalModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line for each best so far and each finalist; the bar counts trials; then what was spent."""
+    settings = config(tmp_path)
+    with Display(task, settings.budget.tokens) as display:
+        artifact, _ = run_search(task, model, settings, display)
+    lines = capsys.readouterr().out.splitlines()
+    account = list(display.account(artifact))
+
+    best = [line for line in lines if line.startswith("  trial ")]
+    assert best
+    assert all(" on dev  " in line for line in best)
+    finalists = [line for line in lines if line.startswith("  finalist, trial ")]
+    assert len(finalists) == artifact.search.n_finalists
+    score = artifact.scores["confirm"].accuracy
+    assert any(f"{score:.1%} on confirm" in line for line in finalists)
+    spent = artifact.search.spent
+    assert account[0].startswith(
+        f"{artifact.search.n_trials} trials, {artifact.search.n_pruned} stopped early; "
+        f"{spent['forward_tokens']:,} of {settings.budget.tokens:,} forward tokens"
+    )
+    assert account[1].startswith(f"racing saved {spent['saved_tokens']:,} forward tokens")
+
+    with Display(task, settings.budget.tokens) as again:
+        run_search(task, model, settings, again)
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first == f"  goes on with {artifact.search.n_trials} trials of an earlier run"
+
+
 def test_a_program_is_said_with_the_split_that_scored_it(
     task: Task, capsys: pytest.CaptureFixture[str]
 ) -> None:
