@@ -9,6 +9,7 @@ have been the best, or among the finalists? The tokens that racing saved are tho
 
 import argparse
 import logging
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ import numpy as np
 
 from benchmarks.common import machine, save_result
 from benchmarks.search.protocol import N_CONFIRM, N_DEV, N_TRAIN
+from modules.command import recorded
 from modules.lm import Ledger, LocalModel, PromptTooLong, load_model
 from modules.tasks import SplitSizes, TaskSpec, load_task
 from modules.tasks.example import Task
@@ -92,12 +94,13 @@ def main() -> None:
     parser.add_argument("--task", nargs="+", default=["snippets"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--budget-tokens", type=int, default=40_000)
+    parser.add_argument("--dtype", help="bfloat16 or float32 (default: the machine's faster one)")
     options = parser.parse_args()
     logging.disable(logging.INFO)
     sizes = SplitSizes(train=N_TRAIN, dev=N_DEV, confirm=N_CONFIRM)
     results = []
     for name in options.model:
-        model = load_model(name)
+        model = load_model(name, dtype=options.dtype)
         for task_name in options.task:
             for seed in options.seeds:
                 task, _ = load_task(TaskSpec(name=task_name, sizes=sizes), seed)
@@ -106,11 +109,7 @@ def main() -> None:
                     | _measure(task, model, seed, options.budget_tokens)
                 )
                 print(results[-1], flush=True)
-    command = (
-        f"python -m benchmarks.racing --model {' '.join(options.model)} "
-        f"--task {' '.join(options.task)} --seeds {' '.join(map(str, options.seeds))} "
-        f"--budget-tokens {options.budget_tokens}"
-    )
+    command = recorded("python", "-m", "benchmarks.racing", *sys.argv[1:])
     sizes_said = {"train": N_TRAIN, "dev": N_DEV, "confirm": N_CONFIRM}
     found = {"command": command, "machine": machine(), "sizes": sizes_said, "results": results}
     print(save_result("racing", found))

@@ -1,7 +1,7 @@
 """Where a frozen prompt is from, in names and what is said of each: search, model, task, file."""
 
 from burnish.terminal import Said
-from modules.prompts import Artifact
+from modules.prompts import OWN_OPTIMIZER, Artifact
 from modules.prompts.records import ModelRecord, SearchRecord, TaskRecord
 
 Facts = list[tuple[str, Said]]
@@ -21,11 +21,10 @@ def tokens(search: SearchRecord) -> int | None:
 
 def search_facts(search: SearchRecord, n_prompts: int = 1) -> Facts:
     """Say how the prompt, or an ensemble of `n_prompts`, was found and what that cost."""
-    chosen = (
-        "this one told most about the labels"
-        if n_prompts == 1
-        else f"{n_prompts} of them answer together"
-    )
+    is_own = search.optimizer == OWN_OPTIMIZER
+    chosen = "this one " + ("told most about the labels" if is_own else "was right most often")
+    if n_prompts > 1:
+        chosen = f"{n_prompts} of them answer together"
     n = search.n_finalists
     met = f"the {n} best were" if n > 1 else "the best was"
     spent = tokens(search)

@@ -9,7 +9,7 @@ from optuna.exceptions import StorageInternalError
 
 from modules.errors import UserError
 from modules.files import canonical_json, sha256_text
-from modules.lm import Ledger, LocalModel
+from modules.lm import LocalModel
 from modules.prompts import OWN_OPTIMIZER, Artifact, artifact_path, file_name, save_artifact
 from modules.prompts.evidence import STRENGTH
 from modules.prompts.records import SearchRecord, SearchSettings
@@ -100,7 +100,9 @@ def _search(
             f"{model.identity.name}; give a larger budget, or shorten the longest texts"
         )
     frozen = _frozen(finalists, entrants if config.ensemble > 1 else [], task)
-    record = _record(config, finished, model.ledger, len(finalists))
+    spent = finished.spent + cost_of(model.ledger)
+    watcher.ended(spent)
+    record = _record(config, finished, spent, len(finalists))
     artifact = build_artifact(task, model, frozen, record, config.command)
     path = artifact_path(config.out, task.name, model.identity.name, config.seed)
     return save_artifact(artifact, path), path
@@ -184,9 +186,8 @@ def _frozen(finalists: Sequence[Finalist], members: Sequence[Entrant], task: Tas
 
 
 def _record(
-    config: SearchConfig, finished: _Finished, ledger: Ledger, n_finalists: int
+    config: SearchConfig, finished: _Finished, spent: Cost, n_finalists: int
 ) -> SearchRecord:
-    spent = finished.spent + cost_of(ledger)
     trials = finished.trials
     return SearchRecord(
         optimizer=OWN_OPTIMIZER,

@@ -12,8 +12,8 @@ from optimize.study.study import Search
 class Watcher:
     """Looks away. Those that want to know of something override it.
 
-    Our own search tells of its study, trials and finalists, an optimizer of DSPy's of its programs
-    and of the one finalist.
+    Our own search tells of its study and trials, an optimizer of DSPy's of its programs; both of
+    their finalists and of what was spent.
     """
 
     def began(self, search: Search, space: Space, budget: Budget) -> None:
@@ -29,6 +29,14 @@ class Watcher:
     def study_ended(self, trials: Sequence[TrialRecord], space: Space, spent: Cost) -> None:
         """The budget is spent; these are the trials within it."""
 
+    def optimizer_began(self, budget: Budget, n_answers: int) -> None:
+        """An optimizer of DSPy's begins.
+
+        Args:
+            budget: what it may spend; what is set aside for the last scoring is not in it.
+            n_answers: about as many labels of its longest prompts as this pays for.
+        """
+
     def program_ended(self, number: int, score: float, spent_tokens: int) -> None:
         """An optimizer scored a program.
 
@@ -43,6 +51,9 @@ class Watcher:
 
     def finalist_ended(self, finalist: Finalist) -> None:
         """A finalist was scored on confirm."""
+
+    def ended(self, spent: Cost) -> None:
+        """All is spent that will be, by everything since the search was new."""
 
     def finalist_left_out(self, trial: TrialRecord, reason: str) -> None:
         """One of the best trials could not be scored on confirm."""

@@ -59,7 +59,7 @@ class Fit:
         )
 
 
-def fit_evidence(logp: Array, words: Array, gold: Gold) -> Fit:
+def fit_evidence(logp: Array, words: Array, gold: Gold, strength: float | None = None) -> Fit:
     """Fit scale, bias and the words' weights by penalised maximum likelihood.
 
     Minimises the summed log-loss + 1/2 (log(scale)^2 + |bias|^2 + STRENGTH * |weights|^2), with the
@@ -69,6 +69,7 @@ def fit_evidence(logp: Array, words: Array, gold: Gold) -> Fit:
         logp: uncalibrated log-probabilities, [n, k].
         words: the further words' logits, [n, M].
         gold: label indices, [n]. n = 0 gives scale 1, zero bias and zero weights.
+        strength: in place of `STRENGTH`.
     """
     from scipy.optimize import minimize  # half a second that reading a prompt need not take
 
@@ -79,7 +80,9 @@ def fit_evidence(logp: Array, words: Array, gold: Gold) -> Fit:
         axes, middle, unit = _axes(words)
         told = (_centred(words) - middle) @ axes.T / unit  # [n, r]: r numbers say all of M words
     rows, r = np.arange(n), len(axes)
-    penalty = np.concatenate([np.ones(1 + k), np.full(r * k, STRENGTH)])
+    penalty = np.concatenate(
+        [np.ones(1 + k), np.full(r * k, STRENGTH if strength is None else strength)]
+    )
 
     def objective(point: Array) -> tuple[float, Array]:
         scale, bias, weights = np.exp(point[0]), point[1 : k + 1], point[k + 1 :].reshape(r, k)

@@ -1,5 +1,6 @@
 """A run of one of DSPy's optimizers from end to end: forecast, compile, score, freeze."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import dspy
@@ -9,13 +10,14 @@ from modules.lm import Ledger, LocalModel
 from modules.prompts import Artifact, artifact_path, save_artifact
 from modules.prompts.records import SearchRecord
 from modules.tasks.example import Task
-from optimize.config import SearchConfig
+from optimize.config import Budget, SearchConfig
 from optimize.dspy_optimizers.compiling import FAILED, Compiled, compile_program
 from optimize.dspy_optimizers.contenders import score_contenders
 from optimize.dspy_optimizers.plan import Plan, make_plan
 from optimize.dspy_optimizers.registry import get_optimizer
 from optimize.finish.ensemble import build_ensemble
 from optimize.finish.freeze import build_artifact
+from optimize.space.preparation import cost_of
 from optimize.watcher import Watcher
 
 
@@ -53,7 +55,14 @@ def run_dspy_optimizer(
     """
     optimizer = get_optimizer(config.optimizer)
     plan = make_plan(task, model, config.budget)
-    model.ledger = ledger = _first_ledger(task, config, plan)
+    allowed = _without_last_scoring(task, config.budget, plan)
+    model.ledger = ledger = Ledger(
+        budget_tokens=allowed.tokens,
+        budget_calls=allowed.calls,
+        budget_seconds=allowed.seconds,
+        rows_once=True,
+    )
+    watcher.optimizer_began(allowed, plan.n_calls)
 
     def told(number: int, score: float) -> None:
         watcher.program_ended(number, score, ledger.account.forward_tokens)
@@ -74,6 +83,7 @@ def run_dspy_optimizer(
         finalists = score_contenders(task, model, plan.naive, compiled)
     for finalist in finalists:
         watcher.finalist_ended(finalist)
+    watcher.ended(cost_of(ledger))
     winner = max(finalists, key=lambda one: one.dev.n_correct + one.confirm.n_correct)
     record = _record(config, compiled, ledger, len(finalists))
     artifact = build_artifact(task, model, build_ensemble([winner], task), record, config.command)
@@ -81,15 +91,11 @@ def run_dspy_optimizer(
     return save_artifact(artifact, path), path
 
 
-def _first_ledger(task: Task, config: SearchConfig, plan: Plan) -> Ledger:
-    """Open the optimizer's ledger: the budget less what is set aside for the last scoring."""
-    budget, n_last = config.budget, len(task.splits.dev) + len(task.splits.confirm)
-    return Ledger(
-        budget_tokens=budget.tokens - plan.reserve,
-        budget_calls=None if budget.calls is None else budget.calls - n_last,
-        budget_seconds=budget.seconds,
-        rows_once=True,
-    )
+def _without_last_scoring(task: Task, budget: Budget, plan: Plan) -> Budget:
+    """Give the optimizer's budget: less what is set aside for the last scoring."""
+    n_last = len(task.splits.dev) + len(task.splits.confirm)
+    calls = None if budget.calls is None else budget.calls - n_last
+    return replace(budget, tokens=budget.tokens - plan.reserve, calls=calls)
 
 
 def _record(

@@ -17,7 +17,7 @@ from optimize.race.record import Cost, TrialRecord
 from optimize.race.scoring import score_of
 from optimize.space.space import Space
 from optimize.study.study import Search
-from optimize.views.forecast import forecast
+from optimize.views.forecast import forecast, left_of
 from optimize.views.pareto import front_lines
 from optimize.views.plots import save_plots
 from optimize.watcher import Watcher
@@ -41,6 +41,7 @@ class Display(Watcher):
         self._plots = plots
         self._stem: Path | None = None
         self._spent = Cost()
+        self._named = "trial"
         self._gold = np.array(task.gold(task.splits.dev))
         self._best = float("inf")
         self._best_score = ""
@@ -83,7 +84,6 @@ class Display(Watcher):
 
     def study_ended(self, trials: Sequence[TrialRecord], space: Space, spent: Cost) -> None:
         """Draw the plots, and say where the Pareto front lies where there is one."""
-        self._spent = spent
         if self._stem is not None:
             make_folder(self._stem.parent)
             for path in save_plots(trials, space.dimensions, self._stem):
@@ -91,6 +91,12 @@ class Display(Watcher):
         if any(len(trial.frozen.values or ()) > 1 for trial in trials):
             for line in front_lines(trials, self._gold):
                 self._say(line)
+
+    def optimizer_began(self, budget: Budget, n_answers: int) -> None:
+        """Say what the budget is good for."""
+        self._named = "contender"  # its place among them, for its programs have no slots
+        limits = " or ".join(left_of(budget))
+        self._say(f"left for programs: {limits}; about {n_answers:,} labels")
 
     def program_ended(self, number: int, score: float, spent_tokens: int) -> None:
         """Move the bar; say so when a program of DSPy's is the best so far."""
@@ -110,9 +116,13 @@ class Display(Watcher):
         """Say how a finalist did on confirm."""
         self._bar.set_description_str("  confirm")
         self._say(
-            f"finalist, trial {finalist.trial}: {finalist.dev.accuracy:.1%} on dev, "
+            f"finalist, {self._named} {finalist.trial}: {finalist.dev.accuracy:.1%} on dev, "
             f"{finalist.confirm.accuracy:.1%} on confirm, calibration {finalist.calibration}"
         )
+
+    def ended(self, spent: Cost) -> None:
+        """Keep what was spent."""
+        self._spent = spent
 
     def finalist_left_out(self, trial: TrialRecord, reason: str) -> None:
         """Say which trial could not become a finalist."""

@@ -23,16 +23,22 @@ def forecast(search: Search, space: Space, budget: Budget) -> Iterator[str]:
     digits = np.log10(np.array(sizes, dtype=np.float64)).sum()
     yield f"space: {len(sizes)} dimensions, about 10^{digits:.0f} points"
     left = max(0, budget.tokens - spent.tokens)
-    limits = [f"{left:,} forward tokens"]
-    if budget.calls is not None:
-        limits.append(f"{max(0, budget.calls - spent.calls):,} calls")
-    if budget.seconds is not None:
-        limits.append(f"{max(0.0, budget.seconds - spent.seconds):.0f} s")
     speed = _speed(spent)
     takes = (
         "" if speed is None else f"; at {speed:,.0f} tokens/s they take {duration(left / speed)}"
     )
-    yield f"left for trials: {' or '.join(limits)}{takes}"
+    yield f"left for trials: {' or '.join(left_of(budget, spent))}{takes}"
+
+
+def left_of(budget: Budget, spent: Cost | None = None) -> list[str]:
+    """Give what is left of a budget in words, one for each limit; whichever ends first counts."""
+    spent = spent or Cost()
+    limits = [f"{max(0, budget.tokens - spent.tokens):,} forward tokens"]
+    if budget.calls is not None:
+        limits.append(f"{max(0, budget.calls - spent.calls):,} calls")
+    if budget.seconds is not None:
+        limits.append(f"{max(0.0, budget.seconds - spent.seconds):.0f} s")
+    return limits
 
 
 def duration(seconds: float) -> str:

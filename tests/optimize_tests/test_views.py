@@ -1,6 +1,7 @@
 """What people see of a search: forecast, leaderboard, Pareto front, plots, options."""
 
 import csv
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from modules.errors import UserError
 from modules.lm import LocalModel
 from modules.tasks.example import Task
 from optimize.config import Budget
-from optimize.dspy_optimizers import OPTIMIZERS
+from optimize.dspy_optimizers import OPTIMIZERS, run_dspy_optimizer
 from optimize.options import names, parser, scored_on, search_config
 from optimize.race.record import Cost, TrialRecord
 from optimize.search import run_search
@@ -181,6 +182,46 @@ def test_a_search_is_told_from_its_first_trial_to_the_account(
         run_search(task, model, settings, again)
     first = capsys.readouterr().out.splitlines()[0]
     assert first == f"  goes on with {artifact.search.n_trials} trials of an earlier run"
+
+
+def test_an_optimizer_of_dspys_is_told_from_the_forecast_to_the_account(
+    task: Task, model: LocalModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = config(tmp_path, optimizer="labeled")
+    with Display(task, settings.budget.tokens) as display:
+        artifact, _ = run_dspy_optimizer(task, model, settings, display)
+    lines = capsys.readouterr().out.splitlines()
+
+    tokens, labels = re.match(  # type: ignore[union-attr]
+        r"  left for programs: ([\d,]+) forward tokens; about ([\d,]+) labels", lines[0]
+    ).groups()
+    assert 0 < int(labels.replace(",", "")) < int(tokens.replace(",", "")) < 24_000
+    assert lines[1].startswith("  finalist, contender 0: ")
+    assert next(display.account(artifact)).startswith("1 trials; ")
+
+
+@pytest.mark.parametrize("optimizer", ["optuna", "labeled"])
+def test_what_was_spent_is_told_at_the_end(
+    task: Task, model: LocalModel, tmp_path: Path, optimizer: str
+) -> None:
+    """All of it, the finalists' share too; what the cache had is told in a line of its own."""
+    told: list[Cost] = []
+
+    class Noting(Watcher):
+        def ended(self, spent: Cost) -> None:
+            told.append(spent)
+
+    run = run_search if optimizer == "optuna" else run_dspy_optimizer
+    artifact, _ = run(task, model, config(tmp_path, optimizer=optimizer), Noting())
+
+    (spent,) = told
+    assert spent.tokens == artifact.search.spent["forward_tokens"]
+    assert spent.calls == artifact.search.spent["n_prompts"]
+    with Display(task, 100) as display:
+        display.ended(replace(spent, reused=12_345))
+    assert list(display.account(artifact))[-1] == (
+        "12,345 of the tokens were in the answer cache and took no run"
+    )
 
 
 def test_a_program_is_said_with_the_split_that_scored_it(
