@@ -94,7 +94,9 @@ def main() -> None:
     parser.add_argument("--task", nargs="+", default=["snippets"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--budget-tokens", type=int, default=40_000)
-    parser.add_argument("--dtype", help="bfloat16 or float32 (default: the machine's faster one)")
+    parser.add_argument(
+        "--dtype", help="bfloat16, float32 or float64 (default: the machine's faster one)"
+    )
     options = parser.parse_args()
     logging.disable(logging.INFO)
     sizes = SplitSizes(train=N_TRAIN, dev=N_DEV, confirm=N_CONFIRM)

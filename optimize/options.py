@@ -138,7 +138,9 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--runs", type=Path, default=Path("runs/search"), help="studies (default: runs/search)"
     )
-    group.add_argument("--dtype", help="bfloat16 or float32 (default: the machine's faster one)")
+    group.add_argument(
+        "--dtype", help="bfloat16, float32 or float64 (default: the machine's faster one)"
+    )
     group.add_argument(
         "--no-cache",
         dest="cache",
@@ -171,7 +173,8 @@ def _add_own(parser: argparse.ArgumentParser) -> None:
         "--sampler",
         choices=tuple(SAMPLERS),
         default="tpe",
-        help="Optuna's sampler; nsga2 weighs the loss against the prompt's length (default: tpe)",
+        help="Optuna's sampler: tpe and gp learn from the 12th trial on and draw blindly before; "
+        "nsga2 weighs the loss against the prompt's length (default: tpe)",
     )
     group.add_argument(
         "--storage",

@@ -146,7 +146,9 @@ def _add_cells(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", nargs="+", default=list(DEFAULT_MODELS))
     parser.add_argument("--n-test", type=int, default=protocol.N_TEST)
     parser.add_argument("--data-folder", type=Path, help="a local copy of the IMDB data set")
-    parser.add_argument("--dtype", help="bfloat16 or float32 (default: the machine's faster one)")
+    parser.add_argument(
+        "--dtype", help="bfloat16, float32 or float64 (default: the machine's faster one)"
+    )
 
 
 if __name__ == "__main__":

@@ -53,7 +53,9 @@ def _parser() -> argparse.ArgumentParser:
         default=list(DEFAULT_MODELS),
         help="short names, hub ids or folders (default: " + " ".join(DEFAULT_MODELS) + ")",
     )
-    command.add_argument("--dtype", help="bfloat16 or float32 (default: the machine's faster one)")
+    command.add_argument(
+        "--dtype", help="bfloat16, float32 or float64 (default: the machine's faster one)"
+    )
     return parser
 
 

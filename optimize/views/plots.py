@@ -84,7 +84,7 @@ def _history(trials: Sequence[TrialRecord], path: Path) -> Path:
     seen = np.isfinite(best)
     axes.step(tokens[seen], best[seen], where="post", c="tab:orange", label="best so far")
     axes.set_xlabel("forward tokens spent")
-    axes.set_ylabel("information loss on dev (nats)")
+    axes.set_ylabel("cross-fitted log-loss on dev (nats)")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.set_ylim(top=min(float(loss.max()), float(np.median(loss)) * 1.6) * 1.05)
     axes.grid(alpha=0.25)
