@@ -26,7 +26,7 @@ from modules.prompts.evidence import fit_evidence
 from modules.tasks import load_task
 from modules.tasks.example import Example, Task
 from optimize.race.said import Said, ask, bare, together
-from optimize.race.scoring import Calibration, Gold, score_of, settle
+from optimize.race.scoring import Array, Gold, score_of, settle
 from optimize.space.evidence import likely_answers, openings
 from optimize.space.space import Space, build_space
 from optimize.space.survey import likely_words, mean_probability
@@ -72,12 +72,17 @@ def measure(task: Task, model: LocalModel, space: Space, fresh: list[Example]) -
         found.append(
             {
                 "prompt": f"{point['layout']}, {point['n_demos']} demos",
-                "biased": _score(biased, bare(held.logp), fresh_gold),
-                "weighed": _score(weighed, held, fresh_gold),
+                "biased": _score(biased.of(bare(held.logp)), fresh_gold),
+                "weighed": _score(weighed.of(held), fresh_gold),
                 "calibration": weighed.name,
-                "blind_words": _score(settle(known_blind, gold), held_blind, fresh_gold),
+                "blind_words": _score(settle(known_blind, gold).of(held_blind), fresh_gold),
                 "strengths": {
-                    str(strength): _fitted(known, gold, held, fresh_gold, strength)
+                    str(strength): _score(
+                        fit_evidence(known.logp, known.words, gold, strength).log_probabilities(
+                            held.logp, held.words
+                        ),
+                        fresh_gold,
+                    )
                     for strength in STRENGTHS
                 },
                 "n": len(fresh),
@@ -112,16 +117,8 @@ def of_words(said: Said, columns: Sequence[int]) -> Said:
     return replace(said, words=said.words[:, list(columns)])
 
 
-def _fitted(
-    known: Said, gold: Gold, held: Said, held_gold: Gold, strength: float
-) -> dict[str, float]:
-    fit = fit_evidence(known.logp, known.words, gold, strength)
-    score = score_of(fit.log_probabilities(held.logp, held.words), held_gold)
-    return {"accuracy": round(score.accuracy, 4), "log_loss": round(score.log_loss, 4)}
-
-
-def _score(settled: Calibration, held: Said, gold: Gold) -> dict[str, float]:
-    score = score_of(settled.of(held), gold)
+def _score(logp: Array, gold: Gold) -> dict[str, float]:
+    score = score_of(logp, gold)
     return {"accuracy": round(score.accuracy, 4), "log_loss": round(score.log_loss, 4)}
 
 

@@ -78,7 +78,7 @@ def _search(
     n_entrants = N_FINALISTS if config.ensemble == 1 else config.ensemble
     reserve = set_aside(model, task, prepared.space, config.budget, n_entrants)
     finished = _study(task, model, config, prepared, without(config.budget, reserve), watcher)
-    entrants, n_wanted = _entrants(finished, task, config.ensemble)
+    entrants = _entrants(finished, task, config.ensemble)
     if not entrants:
         first_trial = scoring_tokens(model, task, prepared.space, task.splits.dev)
         written = finished.spent.tokens - prepared.cost.tokens
@@ -88,7 +88,7 @@ def _search(
         model,
         task,
         entrants,
-        n_wanted,
+        n_entrants,
         prepared.space.evidence,
         watcher.finalist_ended,
         watcher.finalist_left_out,
@@ -165,17 +165,17 @@ def _finished(search: Search, space: Space, budget: Budget) -> _Finished:
     return _Finished(trials=search.finished(budget), spent=search.spent(budget), space=space)
 
 
-def _entrants(finished: _Finished, task: Task, size: int) -> tuple[list[Entrant], int]:
-    """Give who may meet confirm, in order, and how many do: the best, or an ensemble's members.
+def _entrants(finished: _Finished, task: Task, size: int) -> list[Entrant]:
+    """Give who may meet confirm, in order: the best, or an ensemble's members.
 
     Behind those come the next best, for the places of prompts that a confirm text makes too long.
     """
     best = ranked(finished.trials, finished.space)
     if size == 1:
-        return best, N_FINALISTS
+        return best
     members = pick_members(best, task, size)
     taken = {trial.slot for trial, _ in members}
-    return [*members, *(one for one in best if one[0].slot not in taken)], len(members)
+    return [*members, *(one for one in best if one[0].slot not in taken)]
 
 
 def _frozen(finalists: Sequence[Finalist], members: Sequence[Entrant], task: Task) -> Ensemble:

@@ -1,6 +1,5 @@
 """A run of one of DSPy's optimizers from end to end: forecast, compile, score, freeze."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import dspy
@@ -10,13 +9,14 @@ from modules.lm import Ledger, LocalModel
 from modules.prompts import Artifact, artifact_path, save_artifact
 from modules.prompts.records import SearchRecord
 from modules.tasks.example import Task
-from optimize.config import Budget, SearchConfig
+from optimize.config import SearchConfig
 from optimize.dspy_optimizers.compiling import FAILED, Compiled, compile_program
 from optimize.dspy_optimizers.contenders import score_contenders
-from optimize.dspy_optimizers.plan import Plan, make_plan
+from optimize.dspy_optimizers.plan import make_plan
 from optimize.dspy_optimizers.registry import get_optimizer
 from optimize.finish.ensemble import build_ensemble
 from optimize.finish.freeze import build_artifact
+from optimize.finish.reserve import Reserve, without
 from optimize.space.preparation import cost_of
 from optimize.watcher import Watcher
 
@@ -55,7 +55,8 @@ def run_dspy_optimizer(
     """
     optimizer = get_optimizer(config.optimizer)
     plan = make_plan(task, model, config.budget)
-    allowed = _without_last_scoring(task, config.budget, plan)
+    n_last = len(task.splits.dev) + len(task.splits.confirm)
+    allowed = without(config.budget, Reserve(n=1, tokens=plan.reserve, calls=n_last))
     model.ledger = ledger = Ledger(
         budget_tokens=allowed.tokens,
         budget_calls=allowed.calls,
@@ -89,13 +90,6 @@ def run_dspy_optimizer(
     artifact = build_artifact(task, model, build_ensemble([winner], task), record, config.command)
     path = artifact_path(config.out, task.name, model.identity.name, config.seed, config.optimizer)
     return save_artifact(artifact, path), path
-
-
-def _without_last_scoring(task: Task, budget: Budget, plan: Plan) -> Budget:
-    """Give the optimizer's budget: less what is set aside for the last scoring."""
-    n_last = len(task.splits.dev) + len(task.splits.confirm)
-    calls = None if budget.calls is None else budget.calls - n_last
-    return replace(budget, tokens=budget.tokens - plan.reserve, calls=calls)
 
 
 def _record(

@@ -95,7 +95,7 @@ class Display(Watcher):
     def optimizer_began(self, budget: Budget, n_answers: int) -> None:
         """Say what the budget is good for."""
         self._named = "contender"  # its place among them, for its programs have no slots
-        limits = " or ".join(left_of(budget))
+        limits = " or ".join(left_of(budget, Cost()))
         self._say(f"left for programs: {limits}; about {n_answers:,} labels")
 
     def program_ended(self, number: int, score: float, spent_tokens: int) -> None:

@@ -30,9 +30,8 @@ def forecast(search: Search, space: Space, budget: Budget) -> Iterator[str]:
     yield f"left for trials: {' or '.join(left_of(budget, spent))}{takes}"
 
 
-def left_of(budget: Budget, spent: Cost | None = None) -> list[str]:
+def left_of(budget: Budget, spent: Cost) -> list[str]:
     """Give what is left of a budget in words, one for each limit; whichever ends first counts."""
-    spent = spent or Cost()
     limits = [f"{max(0, budget.tokens - spent.tokens):,} forward tokens"]
     if budget.calls is not None:
         limits.append(f"{max(0, budget.calls - spent.calls):,} calls")
