@@ -41,7 +41,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    print(write_report(options.out, options.ours))
+    print(write_report(options.out, options.ours, _command(), options.seeds))
 
 
 def _curves(options: argparse.Namespace) -> None:
@@ -60,8 +60,11 @@ def _times(options: argparse.Namespace) -> None:
     for one in wanted:
         pairs.append(measure(one, options.ours, seed=seed, rounds=rounds, search=search))
         print(line(pairs[-1]), flush=True)
-    command = recorded("python", "-m", "benchmarks.search", *sys.argv[1:])
-    print(save_times(pairs, command, seed=seed, rounds=rounds))
+    print(save_times(pairs, _command(), seed=seed, rounds=rounds))
+
+
+def _command() -> str:
+    return recorded("python", "-m", "benchmarks.search", *sys.argv[1:])
 
 
 def _silence() -> None:
@@ -112,6 +115,13 @@ def _parser() -> argparse.ArgumentParser:
         choices=dict.fromkeys((*protocol.OURS, *protocol.OPTIMIZERS)),
     )
     report = commands.add_parser("report", help="read the journal and compare")
+    report.add_argument(
+        "--seeds",
+        nargs="+",
+        type=int,
+        default=[],
+        help="compare on these, contestants that finished them all (default: what is there)",
+    )
     curves = commands.add_parser(
         "curves", help="run our search at smaller budgets, and draw accuracy against tokens"
     )

@@ -1,107 +1,53 @@
-"""The report: the journal's cells as a dated JSON and as Markdown tables."""
+"""The report: the journal's cells as Markdown tables, beside the dated JSON."""
 
-import dataclasses
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from benchmarks.common import machine, save_result
+from benchmarks.common import save_result
 from benchmarks.search import protocol
+from benchmarks.search.analysis import Analysis, analyse, as_json
 from benchmarks.search.journal import Result, read_results, read_tests
-from benchmarks.search.promptolution_install import version
 from benchmarks.search.scores import (
     BIASED,
     GUIDED,
     WEIGHED,
     Comparison,
     Efficiency,
-    Entries,
     Line,
     Verdict,
-    clusters_of,
-    compare,
-    efficiency,
-    entries,
     is_control,
-    lines,
-    n_failed,
-    verdict,
 )
+from benchmarks.search.selection import on_equal_seeds
 from modules.errors import UserError
 from modules.files import write_atomic
 
 REPORT_FILE = "report.md"
 
 
-class Analysis(NamedTuple):
-    """All numbers of a report."""
-
-    results: list[Result]
-    lines: list[Line]
-    comparisons: list[Comparison]
-    verdicts: list[Verdict]
-    efficiencies: list[Efficiency]
-
-
-def write_report(out: Path, ours: str) -> str:
+def write_report(out: Path, ours: str, command: str, seeds: Collection[int] = ()) -> str:
     """Write the dated JSON and the Markdown, and give the Markdown.
+
+    Args:
+        out: the folder of the journal.
+        ours: our contestant.
+        command: what the JSON says that it comes from.
+        seeds: those to compare on, by contestants that finished them all; () for whatever is there.
 
     Raises:
         UserError: nothing is finished.
     """
     results = read_results(out)
+    if seeds:
+        results = on_equal_seeds(results, seeds, ours)
     if not results:
         raise UserError(f"{out} holds no finished cell: run python -m benchmarks.search run first")
     analysis = analyse(results, read_tests(out), ours)
     text = markdown(analysis, ours)
     write_atomic(out / REPORT_FILE, text)
-    path = save_result("search", as_json(analysis, ours))
+    name = "-".join(["search", *(f"seed-{seed}" for seed in sorted(seeds))])
+    path = save_result(name, {"command": command, **as_json(analysis, ours)})
     return f"{text}\n{path}"
-
-
-def analyse(results: list[Result], tests: dict[str, list[str]], ours: str) -> Analysis:
-    """Compute every number of the report."""
-    found, failed = entries(results), n_failed(results)
-    all_lines: list[Line] = []
-    pairs: list[list[Comparison]] = []
-    for group, of_group in found.items():
-        clusters = clusters_of(of_group, tests)
-        all_lines += lines(group, of_group, clusters, failed.get(group, {}))
-        pairs.append(compare(group, of_group, clusters, ours))
-    comparisons = [one for pair in pairs for one in pair]
-    peers = [[one for one in pair if not is_control(one.peer)] for pair in pairs]
-    peers = [pair for pair in peers if pair]
-    at = {b: [pair for pair in peers if pair[0].group.budget == b] for b in protocol.BUDGETS}
-    verdicts = [verdict(budget, of_budget) for budget, of_budget in at.items() if of_budget]
-    efficiencies = _efficiencies(found, [pair[0] for pair in peers], ours)
-    return Analysis(results, all_lines, comparisons, verdicts, efficiencies)
-
-
-def as_json(analysis: Analysis, ours: str) -> dict[str, Any]:
-    """Give the dated result."""
-    return {
-        "command": "python -m benchmarks.search report",
-        "machine": machine(),
-        "promptolution": version(),
-        "ours": ours,
-        "protocol": {
-            "train": protocol.N_TRAIN,
-            "dev": protocol.N_DEV,
-            "confirm": protocol.N_CONFIRM,
-            "n_test_at_most": max(result.n_test for result in analysis.results),
-            "large_tokens": protocol.LARGE_TOKENS,
-            "budgets": {name: float(share) for name, share in protocol.SHARES.items()},
-            "length_factors": protocol.LENGTH_FACTORS,
-        },
-        "n_cells": len(analysis.results),
-        "errors": {r.cell.key: r.error for r in analysis.results if not r.ok},
-        "notes": {r.cell.key: r.notes for r in analysis.results if r.ok},
-        "lines": [_plain(dataclasses.asdict(one)) for one in analysis.lines],
-        "comparisons": [_plain(dataclasses.asdict(one)) for one in analysis.comparisons],
-        "verdicts": [_verdict_json(one) for one in analysis.verdicts],
-        "efficiency": [one._asdict() for one in analysis.efficiencies],
-    }
 
 
 def markdown(analysis: Analysis, ours: str) -> str:
@@ -131,11 +77,6 @@ def markdown(analysis: Analysis, ours: str) -> str:
 def _efficiency_parts(found: Sequence[Efficiency]) -> list[str]:
     title = "## Tokens and time to the best peer's accuracy"
     return [title, _EFFICIENCY, _table(_EFFICIENCY_HEAD, _efficiency_rows(found))]
-
-
-def _efficiencies(found: Entries, best: Sequence[Comparison], ours: str) -> list[Efficiency]:
-    budgets = sorted(protocol.SHARES, key=lambda name: protocol.SHARES[name])
-    return [efficiency(found, one, ours, budgets) for one in best]
 
 
 def _method(ours: str) -> str:
@@ -266,30 +207,3 @@ def _points(difference: float) -> str:
 
 def _shrinkage(before: float | None, after: float) -> str:
     return "" if before is None else _points(before - after)
-
-
-def _verdict_json(one: Verdict) -> dict[str, Any]:
-    pairs = [
-        {
-            "task": best.group.task,
-            "model": best.group.model,
-            "peer": best.peer,
-            "p_holm": p,
-            "missing": missing,
-        }
-        for best, p, missing in zip(one.best, one.adjusted, one.missing, strict=True)
-    ]
-    return {
-        "budget": one.budget,
-        "n_pairs": len(one.best),
-        "n_ahead": one.n_ahead,
-        "n_significantly_ahead": one.n_surely_ahead,
-        "n_significantly_behind": one.n_surely_behind,
-        "mean_lead": one.lead,
-        "pairs": pairs,
-    }
-
-
-def _plain(value: dict[str, Any]) -> dict[str, Any]:
-    task, model, budget = value.pop("group")
-    return {"task": task, "model": model, "budget": budget, **value}

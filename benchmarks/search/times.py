@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import interleaved, machine, save_result, spread
+from benchmarks.search.analysis import analyse
 from benchmarks.search.journal import Result
 from benchmarks.search.protocol import Cell
-from benchmarks.search.report import analyse
 from benchmarks.search.scores import Efficiency
 from modules.errors import UserError
 
