@@ -212,10 +212,11 @@ def compare(
 ) -> list[Comparison]:
     """Compare ours with every peer that shares a seed with it, the best peer first.
 
-    The best peer is the one that ours leads by least. It is picked on the test split itself, which
-    favours the peers.
+    The best peer is the one that ours leads by least, of equal ones the one that spent the fewest
+    tokens. It is picked on the test split itself, which favours the peers.
     """
     found = []
+    spent = {}
     own = of_group.get(ours, {})
     for name, of_seed in of_group.items():
         seeds = sorted(own.keys() & of_seed.keys())
@@ -223,6 +224,7 @@ def compare(
             continue
         a = {seed: own[seed].correct for seed in seeds}
         b = {seed: of_seed[seed].correct for seed in seeds}
+        spent[name] = float(np.mean([of_seed[seed].result.forward_tokens for seed in seeds]))
         only_a = int(sum(((a[s] == 1) & (b[s] == 0)).sum() for s in seeds))
         only_b = int(sum(((a[s] == 0) & (b[s] == 1)).sum() for s in seeds))
         low, high = _interval(clusters.draws(a) - clusters.draws(b))
@@ -242,7 +244,7 @@ def compare(
                 p=mcnemar(only_a, only_b).exact,
             )
         )
-    return sorted(found, key=lambda one: (one.lead, one.peer))
+    return sorted(found, key=lambda one: (one.lead, spent[one.peer], one.peer))
 
 
 def is_control(name: str) -> bool:

@@ -40,6 +40,22 @@ def test_the_best_peer_is_the_one_that_ours_leads_by_least() -> None:
     assert labeled.p == pytest.approx(2 * 0.5**8)
 
 
+def test_of_equal_peers_the_one_that_spent_less_is_the_best() -> None:
+    """A hard rival for a share of tokens: capo has what labeled has, for four times as many."""
+    found = analyse(
+        [
+            result("11", budget="small", forward_tokens=50),
+            result("10", budget="small", optimizer="capo", forward_tokens=400),
+            result("10", budget="small", optimizer="labeled", forward_tokens=100),
+        ],
+        {},
+        "optuna",
+    )
+
+    (one,) = found.efficiencies
+    assert (one.peer, one.share_tokens) == ("labeled", 0.5)
+
+
 def test_holm_is_over_the_pairs_of_a_budget() -> None:
     other = [
         result("1111111111", task="u"),
