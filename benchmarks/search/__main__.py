@@ -24,6 +24,7 @@ from modules.tasks import TASK_NAMES
 def main(arguments: Sequence[str]) -> None:
     """Run the sub-command."""
     options = _parser().parse_args(arguments)
+    options.arguments = arguments
     make_folder(options.out)
     command = {"run": _run, "report": _report, "curves": _curves, "times": _times}[options.command]
     command(options)
@@ -41,7 +42,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    print(write_report(options.out, options.ours, _command(), options.seeds))
+    print(write_report(options.out, options.ours, _command(options), options.seeds))
 
 
 def _curves(options: argparse.Namespace) -> None:
@@ -60,11 +61,11 @@ def _times(options: argparse.Namespace) -> None:
     for one in wanted:
         pairs.append(measure(one, options.ours, seed=seed, rounds=rounds, search=search))
         print(line(pairs[-1]), flush=True)
-    print(save_times(pairs, _command(), seed=seed, rounds=rounds))
+    print(save_times(pairs, _command(options), seed=seed, rounds=rounds))
 
 
-def _command() -> str:
-    return recorded("python", "-m", "benchmarks.search", *sys.argv[1:])
+def _command(options: argparse.Namespace) -> str:
+    return recorded("python", "-m", "benchmarks.search", *options.arguments)
 
 
 def _silence() -> None:

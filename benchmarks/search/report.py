@@ -25,7 +25,7 @@ from modules.files import write_atomic
 REPORT_FILE = "report.md"
 
 
-def write_report(out: Path, ours: str, command: str, seeds: Collection[int] = ()) -> str:
+def write_report(out: Path, ours: str, command: str, seeds: Collection[int]) -> str:
     """Write the dated JSON and the Markdown, and give the Markdown.
 
     Args:
@@ -35,13 +35,15 @@ def write_report(out: Path, ours: str, command: str, seeds: Collection[int] = ()
         seeds: those to compare on, by contestants that finished them all; () for whatever is there.
 
     Raises:
-        UserError: nothing is finished.
+        UserError: nothing is finished, or nothing of ours with these seeds.
     """
     results = read_results(out)
-    if seeds:
-        results = on_equal_seeds(results, seeds, ours)
     if not results:
         raise UserError(f"{out} holds no finished cell: run python -m benchmarks.search run first")
+    if seeds:
+        results = on_equal_seeds(results, seeds, ours)
+        if not results:
+            raise UserError(f"{out} holds no finished cell of {ours} with these seeds")
     analysis = analyse(results, read_tests(out), ours)
     text = markdown(analysis, ours)
     write_atomic(out / REPORT_FILE, text)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from benchmarks.search.__main__ import main
 from benchmarks.search.analysis import analyse, as_json
 from benchmarks.search.journal import add_result
 from benchmarks.search.report import markdown
+from modules.errors import UserError
 from tests.benchmarks_tests.cells import hand_made, result
 
 
@@ -91,7 +91,6 @@ def test_the_report_command_writes_tables_of_the_seeds_it_was_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(common, "RESULTS", tmp_path / "dated")
-    monkeypatch.setattr(sys, "argv", ["search", "report", "--seeds", "0", "1"])
     for one in (
         *(result("11", seed=seed) for seed in (0, 1)),
         *(result("10", optimizer="capo", seed=seed) for seed in (0, 1)),
@@ -104,9 +103,19 @@ def test_the_report_command_writes_tables_of_the_seeds_it_was_asked_for(
     (path,) = (tmp_path / "dated").iterdir()
     dated = json.loads(path.read_text())
     assert path.name.endswith("-search-seed-0-seed-1.json")
-    assert dated["command"] == "python -m benchmarks.search report --seeds 0 1"
+    line = f"python -m benchmarks.search report --out {tmp_path} --seeds 0 1"
+    assert dated["command"] == line
     assert {line["contestant"] for line in dated["lines"]} == {"optuna", "capo"}
     text = (tmp_path / "report.md").read_text()
     assert "mean lead +50.0 points" in text
     assert "labeled" in text.split("Missing: ")[1].splitlines()[0]
     assert text in capsys.readouterr().out
+
+
+def test_a_report_needs_a_cell_of_ours_with_these_seeds(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="run first"):
+        main(["report", "--out", str(tmp_path), "--seeds", "1"])
+    for one in (result("1"), result("1", optimizer="capo", seed=1)):
+        add_result(tmp_path, one)
+    with pytest.raises(UserError, match="no finished cell of optuna with these seeds"):
+        main(["report", "--out", str(tmp_path), "--seeds", "1"])
