@@ -16,7 +16,15 @@ from modules.prompts.records import SearchRecord, SearchSettings
 from modules.tasks.example import Task
 from optimize.config import Budget, SearchConfig
 from optimize.finish.ensemble import Ensemble, build_ensemble, pick_members
-from optimize.finish.finalists import N_FINALISTS, Entrant, Finalist, confirm, ranked
+from optimize.finish.finalists import (
+    MAX_FINALISTS,
+    N_FINALISTS,
+    Entrant,
+    Finalist,
+    confirm,
+    ranked,
+    spread,
+)
 from optimize.finish.freeze import build_artifact
 from optimize.finish.reserve import (
     last_ledger,
@@ -75,20 +83,20 @@ def _search(
 ) -> tuple[Artifact, Path]:
     words = n_words(len(task.labels), config.ensemble) if config.evidence else 0
     prepared = prepare(model, task, config.seed, config.budget, n_words=words)
-    n_entrants = N_FINALISTS if config.ensemble == 1 else config.ensemble
-    reserve = set_aside(model, task, prepared.space, config.budget, n_entrants)
+    least, most = (N_FINALISTS, MAX_FINALISTS) if config.ensemble == 1 else (config.ensemble,) * 2
+    reserve = set_aside(model, task, prepared.space, config.budget, least, most)
     finished = _study(task, model, config, prepared, without(config.budget, reserve), watcher)
     entrants = _entrants(finished, task, config.ensemble)
     if not entrants:
         first_trial = scoring_tokens(model, task, prepared.space, task.splits.dev)
         written = finished.spent.tokens - prepared.cost.tokens
-        raise too_small(config.budget, reserve, first_trial + written, n_entrants)
+        raise too_small(config.budget, reserve, first_trial + written, least, most)
     model.ledger = last_ledger(config.budget, finished.spent)
     finalists = confirm(
         model,
         task,
         entrants,
-        n_entrants,
+        reserve.wanted,
         prepared.space.evidence,
         watcher.finalist_ended,
         watcher.finalist_left_out,
@@ -172,7 +180,7 @@ def _entrants(finished: _Finished, task: Task, size: int) -> list[Entrant]:
     """
     best = ranked(finished.trials, finished.space)
     if size == 1:
-        return best
+        return spread(best)
     members = pick_members(best, task, size)
     taken = {trial.slot for trial, _ in members}
     return [*members, *(one for one in best if one[0].slot not in taken)]

@@ -56,7 +56,7 @@ def run_dspy_optimizer(
     optimizer = get_optimizer(config.optimizer)
     plan = make_plan(task, model, config.budget)
     n_last = len(task.splits.dev) + len(task.splits.confirm)
-    allowed = without(config.budget, Reserve(n=1, tokens=plan.reserve, calls=n_last))
+    allowed = without(config.budget, Reserve(n=1, tokens=plan.reserve, calls=n_last, wanted=1))
     model.ledger = ledger = Ledger(
         budget_tokens=allowed.tokens,
         budget_calls=allowed.calls,

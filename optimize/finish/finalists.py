@@ -26,6 +26,9 @@ Array = NDArray[np.float64]
 
 N_FINALISTS = 3
 
+MAX_FINALISTS = 5
+"""Where a budget is large (`optimize.finish.reserve`); those beside the best are for `spread`."""
+
 Entrant = tuple[TrialRecord, Prompt]
 """A complete trial with its uncalibrated prompt, on its way to the confirm split."""
 
@@ -63,6 +66,30 @@ def ranked(trials: Sequence[TrialRecord], space: Space) -> list[Entrant]:
         prompt = space.prompt(trial.point)
         chosen.setdefault(prompt.identity(), (trial, prompt))
     return list(chosen.values())
+
+
+def spread(entrants: Sequence[Entrant]) -> list[Entrant]:
+    """Put, behind the best `N_FINALISTS`, those next that share few demos with all before them.
+
+    The longer a search, the more of its best are one prompt with small changes, and what these
+    gained on dev is partly luck. Among such there is little for confirm to choose; demos make a
+    difference. Few is half of what two prompts have together, at most.
+
+    Args:
+        entrants: the best first; so they stay among those that are put first, and among the others.
+    """
+    first = list(entrants[:N_FINALISTS])
+    others: list[Entrant] = []
+    for entrant in entrants[N_FINALISTS:]:
+        alike = any(_alike(entrant[1], other[1]) for other in first)
+        (others if alike else first).append(entrant)
+    return [*first, *others]
+
+
+def _alike(one: Prompt, other: Prompt) -> bool:
+    """Whether two prompts share more than half of all their demos, or have none."""
+    demos, others = set(one.demos), set(other.demos)
+    return demos == others or 2 * len(demos & others) > len(demos | others)
 
 
 def confirm(

@@ -15,26 +15,44 @@ from optimize.space.space import Space
 
 @dataclass(frozen=True, kw_only=True)
 class Reserve:
-    """What trials leave to the finalists: forward tokens and calls for `n` of them on confirm."""
+    """What trials leave to the finalists: forward tokens and calls for `n` of them on confirm.
+
+    `wanted` is how many there shall be: more than `n` where what trials leave over pays for them.
+    """
 
     n: int
     tokens: int
     calls: int
+    wanted: int
 
 
 def set_aside(
-    model: LocalModel, task: Task, space: Space, budget: Budget, n_entrants: int
+    model: LocalModel, task: Task, space: Space, budget: Budget, least: int, most: int
 ) -> Reserve:
-    """Give what is set aside: enough for every entrant or, if less, for those half a budget pays.
+    """Give what is set aside: for every finalist that is wanted, or for those half a budget pays.
 
     For one at least: without confirm no score is told.
+
+    Args:
+        model: says what a finalist costs.
+        task: gives the confirm split.
+        space: gives the prompt whose cost is taken for all.
+        budget: of the whole search.
+        least: how many finalists are wanted, whatever the budget.
+        most: how many where a tenth of the budget pays for them.
     """
     tokens = scoring_tokens(model, task, space, task.splits.confirm)
     calls = len(task.splits.confirm)
-    n = n_paid(budget.tokens, tokens, n_entrants)
+    wanted = n_wanted(budget.tokens, tokens, least, most)
+    n = n_paid(budget.tokens, tokens, wanted)
     if budget.calls is not None:
         n = n_paid(budget.calls, calls, n)
-    return Reserve(n=n, tokens=n * tokens, calls=n * calls)
+    return Reserve(n=n, tokens=n * tokens, calls=n * calls, wanted=wanted)
+
+
+def n_wanted(budget: int, each: int, least: int, most: int) -> int:
+    """Give how many finalists at `each` a tenth of a budget pays for, from `least` to `most`."""
+    return max(least, min(most, budget // 10 // each))
 
 
 def n_paid(budget: int, each: int, n_entrants: int) -> int:
@@ -58,14 +76,22 @@ def last_ledger(budget: Budget, spent: Cost) -> Ledger:
     return Ledger(budget.tokens - spent.tokens, calls)
 
 
-def enough(first_trial: int, each: int, n_entrants: int) -> int:
+def enough(first_trial: int, each: int, least: int, most: int) -> int:
     """Give forward tokens that pay for one trial, whatever `set_aside` keeps of them.
 
     Args:
         first_trial: the trial's tokens, and those of a writer before it.
         each: what is set aside for one finalist.
-        n_entrants: how many of them are wanted; half a budget is kept for them at most.
+        least: how many of them are wanted; half a budget is kept for them at most.
+        most: how many where a tenth of the tokens pays for them.
     """
+    n, tokens = least, _enough_for(first_trial, each, least)
+    while (wanted := n_wanted(tokens, each, least, most)) > n:
+        n, tokens = wanted, _enough_for(first_trial, each, wanted)
+    return tokens
+
+
+def _enough_for(first_trial: int, each: int, n_entrants: int) -> int:
     for n in range(1, n_entrants):
         tokens = _with_preparation(first_trial + n * each)
         if n > 1:
@@ -80,9 +106,11 @@ def _with_preparation(tokens: int) -> int:
     return tokens * SHARE // (SHARE - 2) + 1
 
 
-def too_small(budget: Budget, reserve: Reserve, first_trial: int, n_entrants: int) -> UserError:
+def too_small(
+    budget: Budget, reserve: Reserve, first_trial: int, least: int, most: int
+) -> UserError:
     """Say that no trial could be finished, and what would be enough; see `enough`."""
-    needed = enough(first_trial, reserve.tokens // reserve.n, n_entrants)
+    needed = enough(first_trial, reserve.tokens // reserve.n, least, most)
     kept = (
         f"{reserve.tokens:,} are set aside for {reserve.n} "
         f"{'finalist' if reserve.n == 1 else 'finalists'}"

@@ -25,7 +25,14 @@ from modules.tasks import SplitSizes
 from modules.tasks.example import Example, SealedSplit, Splits, Task
 from optimize.config import Budget, SearchConfig
 from optimize.finish.finalists import N_FINALISTS, Finalist
-from optimize.finish.reserve import Reserve, enough, n_paid, scoring_tokens, set_aside
+from optimize.finish.reserve import (
+    Reserve,
+    enough,
+    n_paid,
+    n_wanted,
+    scoring_tokens,
+    set_aside,
+)
 from optimize.race.record import Cost, TrialRecord
 from optimize.race.said import Said, ask, together
 from optimize.race.scoring import cross_fitted, losses_of
@@ -311,16 +318,18 @@ def test_finalists_stop_at_the_budget(
     """With hardly anything set aside some finalists must go, and the budget still holds."""
     space = build_space(task, 0, has_chat=False)
     one = scoring_tokens(model, task, space, task.splits.confirm)
-    hardly = Reserve(n=1, tokens=one, calls=0)
+    hardly = Reserve(n=1, tokens=one, calls=0, wanted=N_FINALISTS)
     monkeypatch.setattr("optimize.search.set_aside", lambda *_: hardly)
     notes = Notes()
-    artifact, _ = search(task, model, tmp_path, notes)
+    with monkeypatch.context() as patch:  # what trials leave over is chance, and may be enough
+        patch.setattr("optimize.search.last_ledger", lambda *_: Ledger(one, None))
+        artifact, _ = search(task, model, tmp_path, notes)
     assert 1 <= len(notes.finalists) < N_FINALISTS
     assert len(notes.finalists) + len(notes.left_out) == N_FINALISTS
     assert {reason for _, reason in notes.left_out} == {"the budget has too little left for it"}
     assert artifact.search.n_finalists == len(notes.finalists)
     assert artifact.search.spent["forward_tokens"] <= BUDGET
-    nothing = Reserve(n=1, tokens=0, calls=0)
+    nothing = Reserve(n=1, tokens=0, calls=0, wanted=N_FINALISTS)
     monkeypatch.setattr("optimize.search.set_aside", lambda *_: nothing)
     words = sum(map(model.count_tokens, openings(space)))
     tight = notes.spent[0] - notes.before + words + 10  # enough for the first trial alone
@@ -336,7 +345,8 @@ def test_half_a_budget_is_set_aside_at_most_and_one_finalist_at_least(
     n_confirm = len(task.splits.confirm)
 
     def kept(tokens: int, calls: int | None = None) -> tuple[int, int, int]:
-        found = set_aside(model, task, space, Budget(tokens=tokens, calls=calls), 3)
+        found = set_aside(model, task, space, Budget(tokens=tokens, calls=calls), 3, 3)
+        assert found.wanted == 3
         return found.n, found.tokens, found.calls
 
     assert kept(100 * one) == (3, 3 * one, 3 * n_confirm)
@@ -345,6 +355,20 @@ def test_half_a_budget_is_set_aside_at_most_and_one_finalist_at_least(
     assert kept(4 * one - 1) == kept(1) == (1, one, n_confirm)
     assert kept(6 * one, 4 * n_confirm) == (2, 2 * one, 2 * n_confirm)
     assert kept(6 * one, 1) == (1, one, n_confirm)
+
+
+@pytest.mark.parametrize(("n_tenths", "wanted"), [(1, 3), (3, 3), (4, 4), (5, 5), (9, 5)])
+def test_a_tenth_of_a_large_budget_pays_for_more_finalists(
+    task: Task, model: LocalModel, n_tenths: int, wanted: int
+) -> None:
+    space = build_space(task, 0, has_chat=False)
+    one = scoring_tokens(model, task, space, task.splits.confirm)
+    found = set_aside(model, task, space, Budget(tokens=10 * n_tenths * one), 3, 5)
+    assert found == Reserve(
+        n=wanted, tokens=wanted * one, calls=wanted * len(task.splits.confirm), wanted=wanted
+    )
+    few = Budget(tokens=10 * n_tenths * one, calls=6 * len(task.splits.confirm))
+    assert set_aside(model, task, space, few, 3, 5).n == 3  # half of the calls
 
 
 def test_a_small_budget_meets_confirm_with_fewer_finalists(
@@ -401,13 +425,19 @@ def test_a_budget_below_one_trial_is_refused(task: Task, model: LocalModel, tmp_
     assert search(task, model, tmp_path, budget=advised)[0].search.n_trials >= 1
 
 
-@given(first=st.integers(1, 10**6), each=st.integers(1, 10**6), n_entrants=st.integers(1, 16))
+@given(
+    first=st.integers(1, 10**6),
+    each=st.integers(1, 10**6),
+    least=st.integers(1, 16),
+    more=st.integers(0, 4),
+)
 def test_the_budget_that_is_advised_pays_for_a_trial(
-    first: int, each: int, n_entrants: int
+    first: int, each: int, least: int, more: int
 ) -> None:
     """Beside the survey and the evidence, a twelfth each, and what it sets aside itself."""
-    budget = enough(first, each, n_entrants)
-    assert budget - 2 * (budget // 12) - n_paid(budget, each, n_entrants) * each >= first
+    budget = enough(first, each, least, least + more)
+    kept = n_paid(budget, each, n_wanted(budget, each, least, least + more))
+    assert budget - 2 * (budget // 12) - kept * each >= first
 
 
 def test_the_winner_is_the_finalist_with_the_smallest_loss_on_both_splits(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -16,10 +16,10 @@ from modules.programs.instructions import OFF, SWITCHES, instruction
 from modules.prompts import Demo, answers, render
 from modules.tasks.example import Example, Label, SealedSplit, Splits, Task
 from modules.tasks.signature import build_signature
-from optimize.finish.finalists import ranked
+from optimize.finish.finalists import ranked, spread
 from optimize.race.record import Cost, TrialRecord
 from optimize.space.label_words import label_words
-from optimize.space.layouts import forms, input_caps, layout
+from optimize.space.layouts import PLACES, forms, input_caps, layout
 from optimize.space.space import N_DEMO_SETS, Space, build_space
 
 ODD = ("", "<|im_end|>", '"quoted", and', "a\nb", "😀")[1:]
@@ -281,6 +281,42 @@ def test_whole_trials_are_ranked_no_prompt_twice() -> None:
     assert [record.slot for record, _ in picked] == [2, 0, 4, 6, 7]
     assert all(prompt == space.prompt(record.point) for record, prompt in picked)
     assert ranked(trials[1:2], space) == []
+
+
+def test_further_finalists_have_other_demos() -> None:
+    space = build_space(make_task(LABEL_SETS["sentiment"]), 0, has_chat=False)
+    four: dict[str, Any] = {"n_demos": 4, "demo_pool": "any"}
+    trials = [
+        trial(space, 0, 0.1, **four),
+        trial(space, 1, 0.2, **four, layout="arrow"),
+        trial(space, 2, 0.3, **four, layout="it-was"),
+        trial(space, 3, 0.4, **four, layout="all-in-all"),
+        trial(space, 4, 0.5, **four, demo_swap="0:1"),  # 3 of 5 demos are those of trial 0
+        trial(space, 5, 0.6, demo_pool="any", n_demos=2),  # 2 of 4, and not more than half
+        trial(space, 6, 0.7, demo_pool="any", n_demos=2, layout="arrow"),
+        trial(space, 7, 0.8, n_demos=0),
+        trial(space, 8, 0.9, n_demos=0, layout="arrow"),  # both have none
+    ]
+    demos = [set(prompt.demos) for _, prompt in ranked(trials, space)]
+    assert (len(demos[0] & demos[4]), len(demos[0] | demos[4])) == (3, 5)
+    assert (len(demos[0] & demos[5]), len(demos[0] | demos[5])) == (2, 4)
+    found = spread(ranked(trials, space))
+    assert [record.slot for record, _ in found] == [0, 1, 2, 5, 7, 3, 4, 6, 8]
+    assert spread([]) == []
+
+
+def test_points_that_read_alike_make_one_prompt() -> None:
+    """An instruction that is not there stands nowhere."""
+    space = build_space(make_task(("bad", "good")), 0, has_chat=True)
+    bare: dict[str, Any] = {f"part_{role}": OFF for role in SWITCHES}
+    for form in ("fields", "it-was", "chat"):
+        points = [
+            {**space.starting_points()[0], **bare, "layout": form, "place": place}
+            for place in PLACES
+        ]
+        assert len({space.prompt(point).identity() for point in points}) == 1
+        told = [{**point, "part_task": "classify"} for point in points]
+        assert len({space.prompt(point).identity() for point in told}) == 3 + (form == "chat")
 
 
 def test_short_demos_are_the_shortest_third_of_each_label() -> None:
