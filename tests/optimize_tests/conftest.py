@@ -2,15 +2,21 @@
 
 import pytest
 
-from modules.lm import LocalModel
+from modules.lm import Ledger, LocalModel
 from modules.tasks.example import Task
 from tests import tables
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
-    """A tiny base model. A test that replaces its ledger or methods puts them back."""
+    """A tiny base model. A test that replaces its methods puts them back."""
     return tables.tiny_model(tables.model_folder(tmp_path_factory.mktemp("tiny") / "base"))
+
+
+@pytest.fixture(autouse=True)
+def _fresh_ledger(model: LocalModel) -> None:
+    """Give every test a ledger without limits: a search leaves one that is nearly spent."""
+    model.ledger = Ledger()
 
 
 @pytest.fixture(scope="session")
