@@ -29,7 +29,7 @@ from modules.prompts.evidence import calibrated, evidence_words, fit_evidence
 from modules.prompts.parse import match_label, parse_answer
 from modules.prompts.prompt import Demo, Evidence, InputCap, LabelWord, Layout, Part, Prompt
 from modules.prompts.reading import Reading, reading
-from modules.prompts.render import Rendered, Turn, answers, cut, render
+from modules.prompts.render import Rendered, Turn, answers, cut, render, what_is_read
 
 __all__ = [
     "LOWEST",
@@ -67,4 +67,5 @@ __all__ = [
     "records_raw",
     "render",
     "save_artifact",
+    "what_is_read",
 ]

@@ -68,6 +68,15 @@ def answers(prompt: Prompt) -> tuple[str, ...]:
     return after_lead(prompt, [entry.word for entry in prompt.words])
 
 
+def what_is_read(prompt: Prompt) -> tuple[Rendered, tuple[str, ...], InputCap]:
+    """Give what stands for all that is read and answered: equal for prompts that read alike.
+
+    As those do that differ only in where an instruction would stand, and have none. Calibration is
+    no part of it.
+    """
+    return render(prompt, ""), answers(prompt), prompt.cap
+
+
 def after_lead(prompt: Prompt, words: Sequence[str]) -> tuple[str, ...]:
     """Give words as the model would write them where the answer begins."""
     start = _answer_start(prompt)

@@ -6,7 +6,7 @@ on confirm alone would throw away what dev told, and with normal losses it never
 fitted to it, and only the choice among the finalists flatters it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modules.lm import BudgetExceeded, Ledger, LocalModel, PromptTooLong
-from modules.prompts import Prompt, answers, recorded, render
+from modules.prompts import Prompt, answers, recorded, render, what_is_read
 from modules.prompts.records import Score
 from modules.tasks.example import Task
 from optimize.race.record import TrialRecord, by_loss
@@ -60,11 +60,11 @@ class Finalist:
 
 
 def ranked(trials: Sequence[TrialRecord], space: Space) -> list[Entrant]:
-    """Give the complete trials by their losses, no prompt twice."""
-    chosen: dict[str, Entrant] = {}
+    """Give the complete trials by their losses, no two that read alike."""
+    chosen: dict[Hashable, Entrant] = {}
     for trial in by_loss(trials):
         prompt = space.prompt(trial.point)
-        chosen.setdefault(prompt.identity(), (trial, prompt))
+        chosen.setdefault(what_is_read(prompt), (trial, prompt))
     return list(chosen.values())
 
 

@@ -5,10 +5,11 @@ the generations before it, so it is the same after a kill and with any number of
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from modules.programs.instructions import OFF
+from modules.prompts import what_is_read
 from optimize.propose.moves import crossing, deletion, neighbour
 from optimize.propose.proposal import Proposal
 from optimize.propose.samplers import PARETO, sample
@@ -42,7 +43,7 @@ class Proposer:
         self.seed = seed
         self.sampler = sampler
         self.generation_size = generation_size
-        self._identities: dict[str, str] = {}
+        self._identities: dict[str, Hashable] = {}
 
     def generation(self, trials: Sequence[TrialRecord], number: int) -> dict[int, Proposal]:
         """Give the proposals of a generation, by slot.
@@ -59,7 +60,7 @@ class Proposer:
             seen.add(self._identity(found[slot].point))
         return found
 
-    def _propose(self, trials: Sequence[TrialRecord], slot: int, seen: set[str]) -> Proposal:
+    def _propose(self, trials: Sequence[TrialRecord], slot: int, seen: set[Hashable]) -> Proposal:
         dimensions = self.space.dimensions
         frozen = [trial.frozen for trial in trials]
         point, marks = sample(self.sampler, dimensions, frozen, self.seed, slot)
@@ -77,7 +78,7 @@ class Proposer:
         return Proposal(point=moved[0], dimensions=dimensions, by=moved[1], marks=marks)
 
     def _move(
-        self, trials: Sequence[TrialRecord], slot: int, seen: set[str], rng: random.Random
+        self, trials: Sequence[TrialRecord], slot: int, seen: set[Hashable], rng: random.Random
     ) -> tuple[Point, str] | None:
         """Give a point made from good ones; None where the sampler is to choose."""
         turn = slot % _TURNS
@@ -100,9 +101,9 @@ class Proposer:
         near = neighbour(parents, self.space.dimensions, is_new, rng)
         return None if near is None else (near, "near")
 
-    def _identity(self, point: Point) -> str:
-        """Give the identity of the prompt that a point makes: many points may make one prompt."""
+    def _identity(self, point: Point) -> Hashable:
+        """Give what is equal for points whose prompts read alike: many points may make one."""
         key = repr(sorted(point.items()))
         if key not in self._identities:
-            self._identities[key] = self.space.prompt(point).identity()
+            self._identities[key] = what_is_read(self.space.prompt(point))
         return self._identities[key]

@@ -124,14 +124,12 @@ class Space:
         return points
 
     def prompt(self, point: Point) -> Prompt:
-        """Make the uncalibrated prompt of a point; points that read alike make the same one."""
+        """Make the uncalibrated prompt of a point."""
         words = self.words[point["words"]]
         labels = self.task.label_names
-        parts = self._instruction(point, words)
-        place = point["place"] if parts else PLACES[0]
         return Prompt(
-            layout=layout(self.forms[point["layout"]], place, point["separator"]),
-            instruction=parts,
+            layout=layout(self.forms[point["layout"]], point["place"], point["separator"]),
+            instruction=self._instruction(point, words),
             demos=self._demos(point),
             words=tuple(
                 LabelWord(label=label, word=word) for label, word in zip(labels, words, strict=True)

@@ -9,6 +9,7 @@ from optuna.trial import TrialState, create_trial
 
 from modules.lm import LocalModel
 from modules.programs.instructions import OFF, SWITCHES
+from modules.prompts import what_is_read
 from modules.tasks.example import Task
 from optimize.propose.moves import crossing, deletion, neighbour
 from optimize.propose.proposal import Proposal
@@ -139,6 +140,7 @@ def test_no_prompt_is_proposed_twice(space: Space) -> None:
     trials = history(Proposer(space, 0, "tpe", 4), 40)
     identities = [space.prompt(trial.point).identity() for trial in trials]
     assert len(set(identities)) == len(identities)
+    assert len({what_is_read(space.prompt(trial.point)) for trial in trials}) == len(trials)
 
 
 def test_everybody_gets_a_turn(space: Space) -> None:

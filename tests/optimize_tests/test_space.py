@@ -13,13 +13,13 @@ from optuna.trial import FrozenTrial
 from modules.errors import UserError
 from modules.programs.demos import POOLS, demo_counts, demo_set
 from modules.programs.instructions import OFF, SWITCHES, instruction
-from modules.prompts import Demo, answers, render
+from modules.prompts import Demo, answers, render, what_is_read
 from modules.tasks.example import Example, Label, SealedSplit, Splits, Task
 from modules.tasks.signature import build_signature
 from optimize.finish.finalists import ranked, spread
 from optimize.race.record import Cost, TrialRecord
 from optimize.space.label_words import label_words
-from optimize.space.layouts import PLACES, forms, input_caps, layout
+from optimize.space.layouts import PLACES, SEPARATORS, forms, input_caps, layout
 from optimize.space.space import N_DEMO_SETS, Space, build_space
 
 ODD = ("", "<|im_end|>", '"quoted", and', "a\nb", "😀")[1:]
@@ -305,7 +305,7 @@ def test_further_finalists_have_other_demos() -> None:
     assert spread([]) == []
 
 
-def test_points_that_read_alike_make_one_prompt() -> None:
+def test_points_that_read_alike_are_one() -> None:
     """An instruction that is not there stands nowhere."""
     space = build_space(make_task(("bad", "good")), 0, has_chat=True)
     bare: dict[str, Any] = {f"part_{role}": OFF for role in SWITCHES}
@@ -314,9 +314,26 @@ def test_points_that_read_alike_make_one_prompt() -> None:
             {**space.starting_points()[0], **bare, "layout": form, "place": place}
             for place in PLACES
         ]
-        assert len({space.prompt(point).identity() for point in points}) == 1
+        assert len({what_is_read(space.prompt(point)) for point in points}) == 1
         told = [{**point, "part_task": "classify"} for point in points]
-        assert len({space.prompt(point).identity() for point in told}) == 3 + (form == "chat")
+        assert len({what_is_read(space.prompt(point)) for point in told}) == 3 + (form == "chat")
+        trials = [trial(space, slot, 0.5, **point) for slot, point in enumerate(points)]
+        assert [record.slot for record, _ in ranked(trials, space)] == [0]
+
+
+def test_a_separator_of_nothing_is_read_alike() -> None:
+    """Without demos and instruction; and a line break behind the input is one either way."""
+    space = build_space(make_task(("bad", "good")), 0, has_chat=False)
+    off: dict[str, Any] = {f"part_{role}": OFF for role in SWITCHES}
+    points = [
+        {**space.starting_points()[0], **off, "n_demos": 0, "separator": separator}
+        for separator in SEPARATORS
+    ]
+    assert len({what_is_read(space.prompt(point)) for point in points}) == 1
+    told = [{**point, "part_task": "classify", "place": "after"} for point in points]
+    assert len({what_is_read(space.prompt(point)) for point in told}) == 2
+    shown = [{**point, "n_demos": 2} for point in points]
+    assert len({what_is_read(space.prompt(point)) for point in shown}) == 3
 
 
 def test_short_demos_are_the_shortest_third_of_each_label() -> None:
