@@ -29,7 +29,7 @@ from optimize.race.said import Said, ask, bare, together
 from optimize.race.scoring import Array, Gold, score_of, settle
 from optimize.space.evidence import likely_answers, openings
 from optimize.space.space import Space, build_space
-from optimize.space.survey import likely_words, mean_probability
+from optimize.space.vocabulary import likely_words, mean_probability
 
 SEED = 77
 MATRIX_SEEDS = (0, 1, 2)

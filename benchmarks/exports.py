@@ -2,6 +2,8 @@
 
     python -m benchmarks.exports --plain-python plain/bin/python --llama-python llama/bin/python
 
+The Python file weighs evidence, as we do. llama.cpp has the label words and their bias alone, so
+its labels are compared with ours without evidence, and with those of the frozen prompt.
 `plain` is an environment with torch and transformers alone, `llama` one with llama-cpp-python.
 Without an interpreter, its export is left out. The test split stays closed.
 """
@@ -31,33 +33,37 @@ from modules.prompts import (
     answers,
     apply_bias,
     artifact_path,
+    calibrated,
     cut,
+    evidence_words,
     load_artifact,
     reading,
     render,
 )
 from modules.tasks import TaskSpec, load_task
 
+Array = NDArray[np.float64]
+
 _LLAMA = Path(__file__).parent / "contestants" / "llama_export.py"
 
 
-def ours(artifact: Artifact, texts: Sequence[str]) -> NDArray[np.float64]:
-    """Give our calibrated probabilities, [n, k]."""
+def ours(artifact: Artifact, texts: Sequence[str]) -> tuple[Array, Array]:
+    """Give our probabilities, [n, k]: those of the frozen prompt, and those without evidence."""
     prompt = artifact.prompt
     scored = load_recorded(artifact.model).choose(
-        [render(prompt, text) for text in texts], answers(prompt)
+        [render(prompt, text) for text in texts], answers(prompt), words=evidence_words(prompt)
     )
-    return np.exp(apply_bias(scored.log_probabilities(), np.array(prompt.bias)))
+    logp = scored.log_probabilities()
+    frozen = calibrated(prompt, logp, scored.word_logits)
+    return np.exp(frozen), np.exp(apply_bias(logp, np.array(prompt.bias)))
 
 
-def labels_of(artifact: Artifact, p: NDArray[np.float64]) -> list[str]:
+def labels_of(artifact: Artifact, p: Array) -> list[str]:
     """Give the most probable labels."""
     return [artifact.prompt.label_names[at] for at in p.argmax(axis=1)]
 
 
-def plain_python(
-    artifact: Artifact, texts: Sequence[str], p: NDArray[np.float64], python: str
-) -> dict[str, Any]:
+def plain_python(artifact: Artifact, texts: Sequence[str], p: Array, python: str) -> dict[str, Any]:
     """Run the stand-alone file in its own environment, far from our packages."""
     with tempfile.TemporaryDirectory() as folder:
         write(export(artifact, "python"), Path(folder) / "classify.py")
@@ -79,7 +85,7 @@ def plain_python(
 
 
 def llama_cpp(
-    artifact: Artifact, texts: Sequence[str], p: NDArray[np.float64], python: str
+    artifact: Artifact, texts: Sequence[str], frozen: Array, p: Array, python: str
 ) -> dict[str, Any]:
     """Run the exported prompt, grammar and biases on the GGUF file that the weights come from."""
     prompt, codec = artifact.prompt, load_tokenizer(artifact.model)
@@ -121,6 +127,7 @@ def llama_cpp(
         "dtype": f"the file's own; ours {artifact.model.dtype}",
         "n": len(texts),
         "n_same_label": _n_same(labels, theirs),
+        "n_same_label_as_frozen": _n_same(labels_of(artifact, frozen), theirs),
         "n_no_label": theirs.count(""),
         "n_same_tokens": sum(same_tokens),
         "our_probability_where_labels_differ": [round(float(p[n].max()), 3) for n in differ],
@@ -146,12 +153,12 @@ def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         frozen = load_artifact(artifact_path(options.artifacts, task.name, name, 0))
         for dtype in dict.fromkeys(("float32", frozen.model.dtype)):
             artifact = _in(frozen, dtype)
-            p = ours(artifact, texts)
+            frozen_p, plain_p = ours(artifact, texts)
             known = {"model": name, "artifact": frozen.sha256}
             if options.plain_python:
-                yield known | plain_python(artifact, texts, p, options.plain_python)
+                yield known | plain_python(artifact, texts, frozen_p, options.plain_python)
             if options.llama_python and dtype == "float32":
-                yield known | llama_cpp(artifact, texts, p, options.llama_python)
+                yield known | llama_cpp(artifact, texts, frozen_p, plain_p, options.llama_python)
 
 
 def main() -> None:

@@ -90,7 +90,10 @@ def _show(artifact: Artifact, task: Task, model: LocalModel) -> None:
     together = f"{len(artifact.prompts)} prompts together, " if artifact.members else ""
     settings = artifact.search.settings
     if settings is not None and len(artifact.prompts) < settings.ensemble:
-        print(f"  of {settings.ensemble} prompts only {len(artifact.prompts)} could be confirmed")
+        n = len(artifact.prompts)
+        few = artifact.search.n_trials - artifact.search.n_pruned
+        why = f"only {n} could be confirmed" if n < few else f"only {n} were tried to the end"
+        print(f"  of {settings.ensemble} prompts {why}")
     print(
         f"  frozen: {together}{score.accuracy:.1%} on confirm "
         f"[{score.low:.1%}, {score.high:.1%}], n = {score.n}"

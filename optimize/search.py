@@ -86,7 +86,7 @@ def _search(
     least, most = (N_FINALISTS, MAX_FINALISTS) if config.ensemble == 1 else (config.ensemble,) * 2
     reserve = set_aside(model, task, prepared.space, config.budget, least, most)
     finished = _study(task, model, config, prepared, without(config.budget, reserve), watcher)
-    entrants = _entrants(finished, task, config.ensemble)
+    entrants, n_apart = _entrants(finished, task, config.ensemble)
     if not entrants:
         first_trial = scoring_tokens(model, task, prepared.space, task.splits.dev)
         written = finished.spent.tokens - prepared.cost.tokens
@@ -96,7 +96,7 @@ def _search(
         model,
         task,
         entrants,
-        reserve.wanted,
+        min(reserve.wanted, max(least, n_apart)),
         prepared.space.evidence,
         watcher.finalist_ended,
         watcher.finalist_left_out,
@@ -173,8 +173,8 @@ def _finished(search: Search, space: Space, budget: Budget) -> _Finished:
     return _Finished(trials=search.finished(budget), spent=search.spent(budget), space=space)
 
 
-def _entrants(finished: _Finished, task: Task, size: int) -> list[Entrant]:
-    """Give who may meet confirm, in order: the best, or an ensemble's members.
+def _entrants(finished: _Finished, task: Task, size: int) -> tuple[list[Entrant], int]:
+    """Give who may meet confirm, in order: the best, or an ensemble's members; and their number.
 
     Behind those come the next best, for the places of prompts that a confirm text makes too long.
     """
@@ -183,7 +183,7 @@ def _entrants(finished: _Finished, task: Task, size: int) -> list[Entrant]:
         return spread(best)
     members = pick_members(best, task, size)
     taken = {trial.slot for trial, _ in members}
-    return [*members, *(one for one in best if one[0].slot not in taken)]
+    return [*members, *(one for one in best if one[0].slot not in taken)], len(members)
 
 
 def _frozen(finalists: Sequence[Finalist], members: Sequence[Entrant], task: Task) -> Ensemble:

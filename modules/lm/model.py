@@ -28,6 +28,8 @@ from modules.lm.trie import Fork, forks
 from modules.prompts.render import Rendered
 
 Progress = Callable[[int], None]
+Wanted = Mapping[Ids, Mapping[Row, list[tuple[int, int]]]]
+"""By shared part, the rows behind it and which (prompt, fork) each answers."""
 
 _START = Fork(path=(), tokens=(), member=np.zeros((0, 0), dtype=np.bool_))
 
@@ -126,13 +128,8 @@ class LocalModel:
         tree = next(iter(trees.values()), ())
         n = len(prompts)
         result = Filling(tree, n, self._first_tokens(encoded, words))
-        wanted = {
-            shared: wanted_rows(encoded, members, tree)
-            for shared, members in _by_prefix(encoded).items()
-        }
-        self._check_length(
-            max((len(s) + len(row.ids) for s in wanted for row in wanted[s]), default=0)
-        )
+        wanted = _grouped(encoded, tree)
+        self._check_length(_longest(wanted))
         each = (
             [{one.shared: wanted_rows([one], [0], tree)} for one in encoded] if apart else [wanted]
         )
@@ -157,13 +154,20 @@ class LocalModel:
 
         Without the shared parts it is what a ledger charges that has them already.
         """
-        encoded = [self.codec.encode(prompt) for prompt in prompts]
-        if not encoded:
-            return 0
-        tree = self._trie(encoded[0], answers)
-        groups = _by_prefix(encoded)
-        wanted = {s: wanted_rows(encoded, members, tree) for s, members in groups.items()}
+        wanted = self._wanted(prompts, answers)
         return _n_own_tokens(wanted) + with_shared * sum(map(len, wanted))
+
+    def _wanted(self, prompts: Sequence[Rendered], answers: Sequence[str]) -> Wanted:
+        encoded = [self.codec.encode(prompt) for prompt in prompts]
+        return _grouped(encoded, self._trie(encoded[0], answers) if encoded else ())
+
+    def check_length(self, prompts: Sequence[Rendered], answers: Sequence[str]) -> None:
+        """Look whether all prompts fit with any of the answers, as `choose` does; nothing is run.
+
+        Raises:
+            PromptTooLong: one does not.
+        """
+        self._check_length(_longest(self._wanted(prompts, answers)))
 
     def look(self, prompts: Sequence[Rendered], progress: Progress | None = None) -> Looks:
         """Give what the model is about to say after each prompt, where an answer would start.
@@ -180,10 +184,7 @@ class LocalModel:
         """
         encoded = [self.codec.encode(prompt) for prompt in prompts]
         self._check_length(max((len(e.ids) for e in encoded), default=0))
-        wanted = {
-            shared: wanted_rows(encoded, members, [_START])
-            for shared, members in _by_prefix(encoded).items()
-        }
+        wanted = _grouped(encoded, [_START])
         states: dict[int, Tensor] = {}
         log_totals = np.zeros(len(prompts))
         with self._lock, self._reuse_noted():
@@ -359,12 +360,23 @@ class LocalModel:
             yield numbers, scored.hidden, totals
 
 
-def _rows(wanted: Mapping[Ids, Mapping[Row, object]]) -> list[tuple[Ids, Ids]]:
+def _grouped(encoded: Sequence[Encoded], tree: Sequence[Fork]) -> Wanted:
+    """Give the distinct rows by the shared part that they stand behind."""
+    groups = _by_prefix(encoded)
+    return {shared: wanted_rows(encoded, members, tree) for shared, members in groups.items()}
+
+
+def _longest(wanted: Wanted) -> int:
+    lengths = (len(shared) + len(row.ids) for shared, rows in wanted.items() for row in rows)
+    return max(lengths, default=0)
+
+
+def _rows(wanted: Wanted) -> list[tuple[Ids, Ids]]:
     """Give every row's tokens, each behind the shared part before them, as a ledger takes them."""
     return [(shared, row.ids) for shared, rows in wanted.items() for row in rows]
 
 
-def _n_own_tokens(wanted: Mapping[Ids, Mapping[Row, object]]) -> int:
+def _n_own_tokens(wanted: Wanted) -> int:
     """Give the tokens of rows, without the shared parts before them."""
     return sum(len(own) for _, own in _rows(wanted))
 

@@ -14,6 +14,7 @@ import dspy
 from modules.tasks.example import Label
 
 DEFAULT_INPUT = "text"
+_LONGEST = 60
 
 
 def build_signature(
@@ -55,15 +56,15 @@ def either(names: Sequence[str]) -> str:
 def field_name(column: str, taken: str) -> str:
     """Make a column's name a field's name: ASCII, lower case, `_` for everything else.
 
-    Gives `text` where nothing usable is left: no letter, a leading digit, a word of Python, the
-    name that is taken, or an attribute of DSPy's or pydantic's own classes, which would hide it.
+    Gives `text` where nothing usable is left: no letter, a leading digit, over 60 signs, a word
+    of Python, the name that is taken, or an attribute of DSPy's or pydantic's own classes, which
+    would hide it.
     """
     name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
     owners = (dspy.Signature, dspy.Example, dspy.Prediction)
     hidden = name.startswith("model_") or any(hasattr(owner, name) for owner in owners)
-    if not name.isidentifier() or keyword.iskeyword(name) or name == taken or hidden:
-        return DEFAULT_INPUT
-    return name
+    unusable = not name.isidentifier() or keyword.iskeyword(name) or len(name) > _LONGEST
+    return DEFAULT_INPUT if unusable or hidden or name == taken else name
 
 
 def _described(labels: Sequence[Label]) -> str:

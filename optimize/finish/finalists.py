@@ -68,7 +68,7 @@ def ranked(trials: Sequence[TrialRecord], space: Space) -> list[Entrant]:
     return list(chosen.values())
 
 
-def spread(entrants: Sequence[Entrant]) -> list[Entrant]:
+def spread(entrants: Sequence[Entrant]) -> tuple[list[Entrant], int]:
     """Put, behind the best `N_FINALISTS`, those next that share few demos with all before them.
 
     The longer a search, the more of its best are one prompt with small changes, and what these
@@ -77,13 +77,16 @@ def spread(entrants: Sequence[Entrant]) -> list[Entrant]:
 
     Args:
         entrants: the best first; so they stay among those that are put first, and among the others.
+
+    Returns:
+        All entrants, and how many are put first.
     """
     first = list(entrants[:N_FINALISTS])
     others: list[Entrant] = []
     for entrant in entrants[N_FINALISTS:]:
         alike = any(_alike(entrant[1], other[1]) for other in first)
         (others if alike else first).append(entrant)
-    return [*first, *others]
+    return [*first, *others], len(first)
 
 
 def _alike(one: Prompt, other: Prompt) -> bool:

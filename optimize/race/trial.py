@@ -49,6 +49,10 @@ def looks(n: int) -> list[int]:
     return [block.stop for block in blocks(n)[:-1] if block.stop >= MIN_EXAMPLES]
 
 
+class NoNumbersError(Exception):
+    """A model computes something that is no number for an example."""
+
+
 class Race:
     """The race on a task's dev split: every trial runs the same blocks in the same order."""
 
@@ -85,11 +89,13 @@ class Race:
 
         Raises:
             BudgetExceeded: in the middle of the trial; nothing of it counts then.
-            PromptTooLong: an example does not fit.
+            PromptTooLong: an example does not fit; nothing was run.
+            NoNumbersError: the model gives no numbers for an example.
         """
         dev = self._task.splits.dev
         rendered = [render(prompt, example.inputs[self._task.input_field]) for example in dev]
         words, further = answers(prompt), after_lead(prompt, self._words)
+        self._model.check_length(rendered, words)
         said: list[Said] = []
         lengths: list[int] = []
         seen: list[Array] = []
@@ -98,6 +104,8 @@ class Race:
         for block in todo:
             choices = self._model.choose(rendered[block], words, words=further)
             said.append(said_of(choices))
+            if np.isnan(said[-1].logp).any() or not np.isfinite(said[-1].words).all():
+                raise NoNumbersError(f"the model gives no numbers for {prompt}")
             lengths += choices.n_input_tokens
             gold = self._gold[: block.stop]
             logp = cross_fitted(together(*said), gold)

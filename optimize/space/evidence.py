@@ -9,7 +9,7 @@ with Gemma-3-270M (`benchmarks.evidence`).
 from modules.lm import LocalModel
 from modules.prompts import Rendered, render
 from optimize.space.space import Space
-from optimize.space.survey import likely_words, mean_probability
+from optimize.space.vocabulary import likely_words, mean_probability
 
 N_WORDS = 256
 _MAX_WEIGHTS = 8_000

@@ -3,15 +3,14 @@
 from dataclasses import dataclass, replace
 
 from modules.lm import Ledger, LocalModel
-from modules.prompts import answers, render
 from modules.tasks.example import Task
 from optimize.config import Budget
 from optimize.race.record import Cost
 from optimize.space.evidence import likely_answers, openings
 from optimize.space.space import Space, build_space
-from optimize.space.survey import LAYOUTS, N_EXAMPLES, Survey, survey
+from optimize.space.survey import Survey, size_within, survey
 
-_MAX_TOKENS = 12_000
+_MAX_TOKENS = 10_000
 SHARE = 12
 """The survey, and the pass for the words of evidence, are each at most one part in so many of the
 budget."""
@@ -65,18 +64,13 @@ def cost_of(ledger: Ledger) -> Cost:
 def _survey(model: LocalModel, task: Task, seed: int, budget: Budget) -> Survey:
     """Survey as many train examples as `_MAX_TOKENS` pay for, whatever the budget.
 
-    So a larger budget carries the same study on; a budget that this would eat up has no survey.
+    So a larger budget carries the same study on. One that this would eat up has no survey; the
+    default budget always has one.
     """
-    space = build_space(task, seed, has_chat=model.has_chat_template)
-    prompt = space.prompt({**space.starting_points()[0], "n_demos": 0})
-    texts = [example.inputs[task.input_field] for example in task.splits.train]
-    tokens = model.cost([render(prompt, text) for text in texts], answers(prompt))
-    each = max(1, len(LAYOUTS) * tokens // len(texts))
-    n = min(N_EXAMPLES, len(texts), _MAX_TOKENS // each)
-    calls = 2 * len(LAYOUTS) * n
-    if not _affords(budget, n * each, calls):
+    size = size_within(model, task, _MAX_TOKENS)
+    if not _affords(budget, size.tokens, size.calls):
         return Survey()
-    return survey(model, task, n_examples=n)
+    return survey(model, task, n_examples=size.n_examples)
 
 
 def _evidence(model: LocalModel, space: Space, budget: Budget, n: int) -> tuple[str, ...]:

@@ -3,14 +3,14 @@
 It gives label words from the model's own vocabulary and rankings of the train examples for the demo
 pools. What a trial does with them belongs to `space` and `modules.programs.demos`.
 
-Notation: n surveyed examples, k labels, T candidate words, H the width of all hidden states
-together; `logp` float64 [n, T], `gold` int64 [n] indices of labels.
+Notation: n surveyed examples, H the width of all hidden states together; `gold` int64 [n] indices
+of labels.
 """
 
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import islice, zip_longest
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,14 @@ from modules.prompts import InputCap, LabelWord, Layout, Prompt, Rendered, answe
 from modules.prompts.calibration import log_softmax
 from modules.tasks.example import Example, Task
 from optimize.race.scoring import information_loss
+from optimize.space.diversity import farthest_first, standardised
 from optimize.space.label_words import label_words
 from optimize.space.layouts import forms
+from optimize.space.vocabulary import likely_words, mean_probability, ranked_words, separation
 
 Array = NDArray[np.float64]
 Gold = NDArray[np.int64]
+_T = TypeVar("_T")
 
 N_EXAMPLES = 200
 N_WORD_SETS = 6
@@ -33,7 +36,6 @@ LAYOUTS = ("fields", "it-was")
 _CAP = InputCap(words=64, keep="both")
 _MASS_FLOOR = 1e-5
 _N_CANDIDATES = 2000
-_MIN_LETTERS = 3
 _DIGITS = 9  # of a loss in nats: what lies below is rounding
 
 
@@ -54,12 +56,44 @@ class Survey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Size:
+    """How many examples a survey reads, and the forward tokens and calls that they cost at most."""
+
+    n_examples: int = 0
+    tokens: int = 0
+    calls: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class _View:
     """One layout's pass: its prompts, what the model is about to say, its answers by name."""
 
     rendered: list[Rendered]
     looks: Looks
     names: tuple[str, ...]
+
+
+def size_within(model: LocalModel, task: Task, tokens: int) -> Size:
+    """Give the size of the largest survey, of `N_EXAMPLES` at most, that so many tokens pay for.
+
+    Nothing is run. A prefix that the prompts share is counted with each, and charged once.
+    """
+    prompts = _prompts(task)
+    size = Size()
+    for example in islice(_in_turns(model, task, prompts), N_EXAMPLES):
+        costs = [
+            cost
+            for prompt in prompts
+            for cost in _costs(model, _rendered(prompt, task, example), answers(prompt))
+        ]
+        if size.tokens + sum(costs) > tokens:
+            break
+        size = Size(
+            n_examples=size.n_examples + 1,
+            tokens=size.tokens + sum(costs),
+            calls=size.calls + len(costs),
+        )
+    return size
 
 
 def survey(
@@ -88,8 +122,7 @@ def survey(
         BudgetExceeded: the ledger refuses.
     """
     before = model.ledger.account.forward_tokens
-    found = forms(task.input_field, task.output_field, has_chat=False)
-    prompts = [_plain(task, found[name]) for name in LAYOUTS]
+    prompts = _prompts(task)
     chosen = _chosen(model, task, prompts, n_examples)
     if not chosen:
         return Survey()
@@ -97,7 +130,7 @@ def survey(
     views = [_view(model, task, prompt, chosen, progress) for prompt in prompts]
     losses = _losses(model, views, gold).round(_DIGITS)
     ids = [example.id for example in chosen]
-    states = np.concatenate([_standardised(view.looks.hidden) for view in views], axis=1)
+    states = np.concatenate([standardised(view.looks.hidden) for view in views], axis=1)
     everyone = range(len(ids))
     orders = {
         "easy": sorted(everyone, key=lambda i: (losses[i], ids[i])),
@@ -110,6 +143,11 @@ def survey(
         losses=dict(zip(ids, losses.tolist(), strict=True)),
         n_tokens=model.ledger.account.forward_tokens - before,
     )
+
+
+def _prompts(task: Task) -> list[Prompt]:
+    found = forms(task.input_field, task.output_field, has_chat=False)
+    return [_plain(task, found[name]) for name in LAYOUTS]
 
 
 def _plain(task: Task, layout: Layout) -> Prompt:
@@ -128,24 +166,35 @@ def _plain(task: Task, layout: Layout) -> Prompt:
 def _chosen(
     model: LocalModel, task: Task, prompts: Sequence[Prompt], n_examples: int
 ) -> list[Example]:
-    """Give the examples to survey, by id: the labels in turn, so that a rare one is there."""
-    by_label: dict[str, list[Example]] = {name: [] for name in task.label_names}
-    for example in sorted(task.splits.train, key=lambda example: example.id):
-        by_label[example.label].append(example)
-    turns = zip_longest(*by_label.values())
-    fitting = (
-        example
-        for turn in turns
-        for example in turn
-        if example is not None and all(_fits(model, task, prompt, example) for prompt in prompts)
-    )
-    chosen = [example for example, _ in zip(fitting, range(n_examples), strict=False)]
+    """Give the examples to survey, by id."""
+    chosen = islice(_in_turns(model, task, prompts), n_examples)
     return sorted(chosen, key=lambda example: example.id)
 
 
-def _fits(model: LocalModel, task: Task, prompt: Prompt, example: Example) -> bool:
-    rendered = render(prompt, example.inputs[task.input_field])
+def _in_turns(model: LocalModel, task: Task, prompts: Sequence[Prompt]) -> Iterator[Example]:
+    """Give the train examples that fit, by id, the labels in turn, so that a rare one is there."""
+    by_label: dict[str, list[Example]] = {name: [] for name in task.label_names}
+    for example in sorted(task.splits.train, key=lambda example: example.id):
+        by_label[example.label].append(example)
+    for example in _in_turn(list(by_label.values())):
+        if all(_fits(model, _rendered(prompt, task, example), prompt) for prompt in prompts):
+            yield example
+
+
+def _fits(model: LocalModel, rendered: Rendered, prompt: Prompt) -> bool:
     return model.fits(rendered, answers=answers(prompt), n_new=1)
+
+
+def _rendered(prompt: Prompt, task: Task, example: Example) -> Rendered:
+    return render(prompt, example.inputs[task.input_field])
+
+
+def _costs(model: LocalModel, rendered: Rendered, names: Sequence[str]) -> list[int]:
+    """Give the tokens of each call that an example takes in one layout; see `_name_scores`."""
+    look = model.count_tokens(rendered)
+    if _first_tokens(model, rendered, names):
+        return [look]
+    return [look, model.cost([rendered], names)]
 
 
 def _view(
@@ -155,7 +204,7 @@ def _view(
     examples: Sequence[Example],
     progress: Callable[[int], None] | None,
 ) -> _View:
-    rendered = [render(prompt, example.inputs[task.input_field]) for example in examples]
+    rendered = [_rendered(prompt, task, example) for example in examples]
     return _View(rendered=rendered, looks=model.look(rendered, progress), names=answers(prompt))
 
 
@@ -171,11 +220,17 @@ def _name_scores(model: LocalModel, view: _View) -> Array:
     Names with different first tokens are read off the pass; others are asked for by `choose`, which
     is charged.
     """
-    anchor = model.codec.encode(view.rendered[0]).anchor
-    first = [model.codec.answer_ids(anchor, name)[0] for name in view.names]
-    if len(set(first)) < len(first):
+    first = _first_tokens(model, view.rendered[0], view.names)
+    if not first:
         return model.choose(view.rendered, view.names).log_probabilities()
     return log_softmax(view.looks.log_probabilities(first))
+
+
+def _first_tokens(model: LocalModel, rendered: Rendered, names: Sequence[str]) -> list[int]:
+    """Give the token that each label's name begins with, [] where two begin with the same."""
+    anchor = model.codec.encode(rendered).anchor
+    first = [model.codec.answer_ids(anchor, name)[0] for name in names]
+    return first if len(set(first)) == len(first) else []
 
 
 def _words(
@@ -203,32 +258,9 @@ def _words(
     for view in views:
         logp += view.looks.log_probabilities(tokens) / len(views)
     scores = separation(logp - logp.mean(axis=1, keepdims=True), gold, n_labels)
-    ranked = _ranked_words(scores, [candidates[token] for token in tokens])
+    ranked = ranked_words(scores, [candidates[token] for token in tokens])
     sets = list(zip(*ranked, strict=False))[:N_WORD_SETS]
     return {f"vocabulary-{number}": words for number, words in enumerate(sets, start=1)}
-
-
-def separation(logp: Array, gold: Gold, n_labels: int) -> Array:
-    """Give each word's Welch statistic of each label against the rest, [n_labels, T].
-
-    (mean within the label - mean over the rest) / (s + s0), with s the standard error of the
-    difference (Welch 1947) and s0 the median of s over the words: a word that hardly varies must
-    not win by a small s (Tusher, Tibshirani and Chu 2001, "SAM", equation 1). Higher is better;
-    0 where nothing varies.
-
-    Args:
-        logp: log-probabilities of the words, [n, T].
-        gold: the labels, [n], at least two examples of each and two of the rest.
-        n_labels: how many labels there are.
-    """
-    found = []
-    for label in range(n_labels):
-        own, rest = logp[gold == label], logp[gold != label]
-        error = np.sqrt(own.var(axis=0, ddof=1) / len(own) + rest.var(axis=0, ddof=1) / len(rest))
-        scale = error + np.median(error)
-        difference = own.mean(axis=0) - rest.mean(axis=0)
-        found.append(np.divide(difference, scale, out=np.zeros_like(scale), where=scale > 0))
-    return np.stack(found)
 
 
 def _candidates(model: LocalModel, views: Sequence[_View], limit: int) -> dict[int, str]:
@@ -236,71 +268,6 @@ def _candidates(model: LocalModel, views: Sequence[_View], limit: int) -> dict[i
     mass = np.mean([mean_probability(view.looks) for view in views], axis=0)
     anchors = [model.codec.encode(view.rendered[0]).anchor for view in views]
     return likely_words(model, np.where(mass >= _MASS_FLOOR, mass, 0.0), anchors, limit)
-
-
-def likely_words(
-    model: LocalModel, mass: Array, anchors: Sequence[str | None], limit: int
-) -> dict[int, str]:
-    """Give at most `limit` tokens that are clean words behind every anchor, by token id.
-
-    The likeliest by `mass` [V]; tokens without mass are left out.
-    """
-    found: dict[int, str] = {}
-    for token in map(int, np.argsort(-mass, kind="stable")):
-        if mass[token] <= 0:
-            break
-        word = model.codec.decode([token]).strip()
-        if is_clean_word(word) and all(
-            model.codec.answer_ids(anchor, f" {word}") == (token,) for anchor in anchors
-        ):
-            found[token] = word
-        if len(found) == limit:
-            break
-    return dict(sorted(found.items()))
-
-
-def mean_probability(looks: Looks) -> Array:
-    """Give each token's mean probability over the examples, [V]."""
-    n = len(looks.log_totals)
-    parts = [np.exp(block, out=block).sum(axis=0) for block in looks.vocabulary()]
-    return np.asarray(np.sum(parts, axis=0) / n, dtype=np.float64)
-
-
-def is_clean_word(word: str) -> bool:
-    """Whether a word is at least three letters (with their marks), no capital but the first."""
-    letters = sum(unicodedata.category(sign).startswith("L") for sign in word)
-    marks = sum(unicodedata.category(sign).startswith("M") for sign in word)
-    return letters >= _MIN_LETTERS and letters + marks == len(word) and word[1:] == word[1:].lower()
-
-
-def _ranked_words(scores: Array, words: Sequence[str]) -> list[list[str]]:
-    """Give each label's words, the best first; ties go to the smaller token id.
-
-    Args:
-        scores: [k, T].
-        words: the T words, by token id.
-    """
-    ranked: list[list[str]] = [[] for _ in scores]
-    taken: set[str] = set()
-    for place in np.argsort(-scores.max(axis=0), kind="stable"):
-        word, label = words[place], int(scores[:, place].argmax())
-        if scores[label, place] > 0 and word.casefold() not in taken:
-            taken.add(word.casefold())
-            ranked[label].append(word)
-    return ranked
-
-
-def _standardised(hidden: NDArray[np.float32]) -> Array:
-    """Give hidden states with mean 0 and variance 1 in each dimension, [n, H].
-
-    A few dimensions of a language model are larger than all others by orders of magnitude; without
-    this they alone would be the distance.
-    """
-    centred = hidden.astype(np.float64) - hidden.mean(axis=0, dtype=np.float64)
-    spread: Array = np.sqrt((centred**2).mean(axis=0))
-    standardised: Array = np.zeros_like(centred)
-    np.divide(centred, spread, out=standardised, where=spread > 0)
-    return standardised
 
 
 def _spread(states: Array, gold: Gold) -> list[int]:
@@ -312,24 +279,6 @@ def _spread(states: Array, gold: Gold) -> list[int]:
     return _in_turn(per_label)
 
 
-def farthest_first(states: Array) -> list[int]:
-    """Give points in the order of greedy k-centers: each is the farthest from all before it.
-
-    Gonzalez 1985: any beginning of the order covers the points within twice the best possible
-    radius. The first is the nearest to the mean; ties go to the earlier point.
-
-    Args:
-        states: the points, [n, H], at least one; the distance is Euclidean.
-    """
-    order = [int(((states - states.mean(axis=0)) ** 2).sum(axis=1).argmin())]
-    nearest = np.full(len(states), np.inf)
-    while len(order) < len(states):
-        nearest = np.minimum(nearest, ((states - states[order[-1]]) ** 2).sum(axis=1))
-        nearest[order] = -1.0
-        order.append(int(nearest.argmax()))
-    return order
-
-
-def _in_turn(lists: Iterable[Sequence[int]]) -> list[int]:
+def _in_turn(lists: Iterable[Sequence[_T]]) -> list[_T]:
     """Merge lists: the first of each, the second of each, and so on."""
     return [one for turn in zip_longest(*lists) for one in turn if one is not None]

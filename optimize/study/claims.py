@@ -83,6 +83,24 @@ class Claims:
         """Close a trial without a result; its slot is free."""
         self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
+    def close(
+        self,
+        trial: optuna.Trial,
+        values: Sequence[float] | None = None,
+        state: TrialState | None = None,
+    ) -> None:
+        """Close a trial with its result.
+
+        Raises:
+            UpdateFinishedTrialError: another process took this one for dead and has closed it.
+        """
+        try:
+            self._study.tell(trial.number, values, state=state)
+        except ValueError as error:  # what Optuna raises where a trial was closed before
+            if trial.number in {one.number for one in self._trials(TrialState.RUNNING)}:
+                raise
+            raise UpdateFinishedTrialError(str(error)) from error
+
     @contextmanager
     def beating(self, trial: optuna.Trial) -> Iterator[None]:
         """Show, as long as it is inside, that the trial's process lives."""

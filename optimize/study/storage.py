@@ -113,5 +113,9 @@ def _journal(path: Path) -> BaseStorage:
 
 
 def without_password(text: str) -> str:
-    """Give a text with the password of a URL in it, if it has one, replaced by three stars."""
-    return re.sub(r"(://[^/@:\s]*):[^@\s]*@", r"\1:***@", text)
+    """Give a text with the password of a URL in it, if it has one, replaced by three stars.
+
+    It may stand before the host or in the query (`?password=`).
+    """
+    hidden = re.sub(r"(://[^/@:\s]*):[^@\s]*@", r"\1:***@", text)
+    return re.sub(r"([?&](?:password|passwd)=)[^&#\s'\"]*", r"\1***", hidden, flags=re.IGNORECASE)

@@ -37,7 +37,7 @@ from optimize.race.record import (
     by_loss,
     read_record,
 )
-from optimize.race.trial import Outcome, Race
+from optimize.race.trial import NoNumbersError, Outcome, Race
 from optimize.study.claims import Claim, Claims
 
 _ENOUGH_TOO_LONG = 50
@@ -90,6 +90,10 @@ class Search:
         """Give what the finished trials cost, with what was spent before them."""
         return sum((trial.cost for trial in self.finished(budget)), self._before)
 
+    def left(self, budget: Budget) -> Budget:
+        """Give what the finished trials leave of a budget; its seconds are those of trials."""
+        return _left(budget, self._before, self.finished(budget))
+
     def nothing_fits(self) -> bool:
         """Whether so many trials were too long for the context, and no other, that none will do."""
         first = self.finished()[:_ENOUGH_TOO_LONG]
@@ -127,7 +131,8 @@ class Search:
             if claim is None:
                 time.sleep(_POLL_SECONDS)
                 continue
-            model.ledger = _ledger(budget, self._before, trials)
+            left = _left(budget, self._before, trials)
+            model.ledger = Ledger(left.tokens, left.calls, left.seconds)
             try:
                 held = self._run_claim(claim, model, race, trials[:first])
             except UpdateFinishedTrialError:
@@ -162,7 +167,7 @@ class Search:
         try:
             prompt = space.prompt(claim.trial.params)
             outcome = race.run(prompt, None if rival is None else rival.look_losses, report)
-        except PromptTooLong:
+        except (PromptTooLong, NoNumbersError):
             return None
         return outcome if math.isfinite(outcome.loss) else None
 
@@ -173,7 +178,7 @@ class Search:
         trial.set_user_attr(REUSED, ledger.account.reused_tokens)
         if outcome is None:
             trial.set_user_attr(SKIPPED, "too long for the model's context, or no number")
-            self.study.tell(trial.number, state=TrialState.PRUNED)
+            self._claims.close(trial, state=TrialState.PRUNED)
             return
         trial.set_user_attr(LOGP, json.dumps(outcome.logp.tolist()))
         trial.set_user_attr(LOOKS, json.dumps([one.tolist() for one in outcome.look_losses]))
@@ -181,12 +186,12 @@ class Search:
         trial.set_user_attr(SAVED, outcome.saved_tokens)
         trial.set_user_attr(PROMPT_TOKENS, outcome.prompt_tokens)
         if outcome.pruned:
-            self.study.tell(trial.number, state=TrialState.PRUNED)
+            self._claims.close(trial, state=TrialState.PRUNED)
             return
         values = [outcome.loss]
         if len(self.study.directions) > 1:
             values.append(outcome.prompt_tokens)
-        self.study.tell(trial.number, values)
+        self._claims.close(trial, values)
 
     def _proposals(self, known: Sequence[TrialRecord]) -> Mapping[int, Proposal]:
         number = len(known) // self._proposer.generation_size
@@ -201,15 +206,14 @@ def rival_of(trials: Sequence[TrialRecord], n_wanted: int) -> TrialRecord | None
     return whole[n_wanted - 1] if len(whole) >= n_wanted else None
 
 
-def _ledger(budget: Budget, before: Cost, trials: Sequence[TrialRecord]) -> Ledger:
-    """Open a ledger with what the trials on record have left of a budget."""
+def _left(budget: Budget, before: Cost, trials: Sequence[TrialRecord]) -> Budget:
+    """Give what the trials on record, and what was spent before them, leave of a budget."""
     spent = sum((trial.cost for trial in trials), before)
-    return Ledger(
-        max(0, budget.tokens - spent.tokens),
-        None if budget.calls is None else max(0, budget.calls - spent.calls),
-        None
-        if budget.seconds is None
-        else max(0.0, budget.seconds - _trial_seconds(spent, before)),
+    calls, seconds = budget.calls, budget.seconds
+    return Budget(
+        tokens=max(0, budget.tokens - spent.tokens),
+        calls=None if calls is None else max(0, calls - spent.calls),
+        seconds=None if seconds is None else max(0.0, seconds - _trial_seconds(spent, before)),
     )
 
 

@@ -4,6 +4,7 @@ import time
 from dataclasses import asdict, replace
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
 from modules.lm import Ledger, LocalModel
@@ -44,10 +45,12 @@ def with_written(
         try:
             with claims.beating(claim.trial):
                 _write(study, task, model, config)
+            claims.close(claim.trial, state=TrialState.PRUNED)
+        except UpdateFinishedTrialError:
+            continue  # another process took this one for dead, and writes
         except BaseException:
             claims.give_up(claim.trial)
             raise
-        study.tell(claim.trial.number, state=TrialState.PRUNED)
     written = {f"written-{n}": text for n, text in enumerate(study.user_attrs[_WRITTEN], start=1)}
     return replace(
         prepared,
@@ -62,5 +65,7 @@ def _write(study: optuna.Study, task: Task, model: LocalModel, config: SearchCon
     model.ledger = Ledger(_MAX_TOKENS)
     texts = write_instructions(writer, task, model)
     cost = cost_of(model.ledger) if model.ledger.account.n_prompts else Cost()
+    if _WRITTEN in study.user_attrs:
+        return  # this process was taken for dead, and another one has written
     study.set_user_attr(_COST, asdict(cost))
     study.set_user_attr(_WRITTEN, list(texts))

@@ -17,7 +17,7 @@ from optimize.race.record import Cost, TrialRecord
 from optimize.race.scoring import score_of
 from optimize.space.space import Space
 from optimize.study.study import Search
-from optimize.views.forecast import forecast, left_of
+from optimize.views.forecast import forecast, in_words
 from optimize.views.pareto import front_lines
 from optimize.views.plots import save_plots
 from optimize.watcher import Watcher
@@ -95,8 +95,7 @@ class Display(Watcher):
     def optimizer_began(self, budget: Budget, n_answers: int) -> None:
         """Say what the budget is good for."""
         self._named = "contender"  # its place among them, for its programs have no slots
-        limits = " or ".join(left_of(budget, Cost()))
-        self._say(f"left for programs: {limits}; about {n_answers:,} labels")
+        self._say(f"left for programs: {in_words(budget)}; about {n_answers:,} labels")
 
     def program_ended(self, number: int, score: float, spent_tokens: int) -> None:
         """Move the bar; say so when a program of DSPy's is the best so far."""

@@ -22,22 +22,24 @@ def forecast(search: Search, space: Space, budget: Budget) -> Iterator[str]:
     sizes = [len(values) for values in space.dimensions.values()]
     digits = np.log10(np.array(sizes, dtype=np.float64)).sum()
     yield f"space: {len(sizes)} dimensions, about 10^{digits:.0f} points"
-    left = max(0, budget.tokens - spent.tokens)
+    left = search.left(budget)
     speed = _speed(spent)
     takes = (
-        "" if speed is None else f"; at {speed:,.0f} tokens/s they take {duration(left / speed)}"
+        ""
+        if speed is None
+        else f"; at {speed:,.0f} tokens/s they take {duration(left.tokens / speed)}"
     )
-    yield f"left for trials: {' or '.join(left_of(budget, spent))}{takes}"
+    yield f"left for trials: {in_words(left)}{takes}"
 
 
-def left_of(budget: Budget, spent: Cost) -> list[str]:
-    """Give what is left of a budget in words, one for each limit; whichever ends first counts."""
-    limits = [f"{max(0, budget.tokens - spent.tokens):,} forward tokens"]
+def in_words(budget: Budget) -> str:
+    """Give a budget in words, with each of its limits; whichever ends first counts."""
+    limits = [f"{budget.tokens:,} forward tokens"]
     if budget.calls is not None:
-        limits.append(f"{max(0, budget.calls - spent.calls):,} calls")
+        limits.append(f"{budget.calls:,} calls")
     if budget.seconds is not None:
-        limits.append(f"{max(0.0, budget.seconds - spent.seconds):.0f} s")
-    return limits
+        limits.append(f"{budget.seconds:.0f} s")
+    return " or ".join(limits)
 
 
 def duration(seconds: float) -> str:

@@ -9,7 +9,7 @@ from optimize.config import Budget
 from optimize.space.evidence import N_WORDS, likely_answers, n_words, openings
 from optimize.space.preparation import SHARE, prepare
 from optimize.space.space import build_space
-from optimize.space.survey import is_clean_word
+from optimize.space.vocabulary import is_clean_word
 
 
 def test_they_are_the_likeliest_clean_words(task: Task, model: LocalModel) -> None:

@@ -300,9 +300,10 @@ def test_further_finalists_have_other_demos() -> None:
     demos = [set(prompt.demos) for _, prompt in ranked(trials, space)]
     assert (len(demos[0] & demos[4]), len(demos[0] | demos[4])) == (3, 5)
     assert (len(demos[0] & demos[5]), len(demos[0] | demos[5])) == (2, 4)
-    found = spread(ranked(trials, space))
+    found, n_first = spread(ranked(trials, space))
+    assert n_first == 5
     assert [record.slot for record, _ in found] == [0, 1, 2, 5, 7, 3, 4, 6, 8]
-    assert spread([]) == []
+    assert spread([]) == ([], 0)
 
 
 def test_points_that_read_alike_are_one() -> None:

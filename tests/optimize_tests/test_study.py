@@ -4,24 +4,31 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import optuna
 import pytest
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
 from modules.errors import UserError
-from modules.lm import LocalModel
+from modules.lm import Choices, Ledger, LocalModel, PromptTooLong
 from modules.prompts import Prompt, load_artifact
 from modules.tasks import SplitSizes
 from modules.tasks.example import Task
 from optimize.config import Budget
 from optimize.propose.proposal import Proposal
+from optimize.race.record import Cost
+from optimize.race.said import Said, said_of
 from optimize.race.trial import Outcome, Race
 from optimize.search import run_search
+from optimize.space.space import build_space
 from optimize.study import claims
 from optimize.study.claims import Claims
-from optimize.study.storage import JournalLock, open_study
+from optimize.study.storage import JournalLock, open_study, without_password
+from optimize.study.study import Search
+from optimize.views.forecast import in_words
 from optimize.watcher import Watcher
 from tests import tables
 from tests.optimize_tests.searching import BUDGET, config
@@ -219,22 +226,77 @@ def test_six_labels_and_an_ensemble(model: LocalModel, tmp_path: Path) -> None:
     assert load_artifact(path) == artifact
 
 
+@pytest.mark.parametrize("what", ["logp", "words"])
 def test_a_prompt_without_numbers_is_skipped_once(
-    task: Task, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    task: Task, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """NaN from a model is no result, and no reason to try the same point for ever."""
     run = Race.run
     calls = []
 
-    def broken(self: Race, prompt: Prompt, *rest: Any) -> Outcome:
-        outcome = run(self, prompt, *rest)
+    def noted(self: Race, prompt: Prompt, *rest: Any) -> Outcome:
         calls.append(prompt.identity())
-        return replace(outcome, loss=float("nan")) if len(calls) == 2 else outcome
+        return run(self, prompt, *rest)
 
-    monkeypatch.setattr(Race, "run", broken)
+    def broken(choices: Choices) -> Said:
+        said = said_of(choices)
+        worse: Any = {what: getattr(said, what) * np.nan}
+        return replace(said, **worse) if len(calls) == 2 else said
+
+    monkeypatch.setattr(Race, "run", noted)
+    monkeypatch.setattr("optimize.race.trial.said_of", broken)
     artifact, _ = run_search(task, model, config(tmp_path), Watcher())
     assert calls.count(calls[1]) == 1
     assert artifact.search.n_trials > 2
+
+
+def test_a_prompt_that_is_too_long_for_one_example_is_not_begun(
+    task: Task, model: LocalModel
+) -> None:
+    """The last dev example does not fit: nothing is charged, and nothing told."""
+    last = replace(task.splits.dev[-1], inputs={task.input_field: "word " * 2_000})
+    dev = (*task.splits.dev[:-1], last)
+    space = build_space(task, 0, has_chat=False)
+    told: list[int] = []
+    model.ledger = Ledger()
+    race = Race(model, replace(task, splits=replace(task.splits, dev=dev)))
+    with pytest.raises(PromptTooLong):
+        race.run(space.prompt(space.starting_points()[0]), None, lambda _, n: told.append(n))
+    assert (model.ledger.account.n_prompts, told) == (0, [])
+
+
+@pytest.mark.parametrize("state", [TrialState.FAIL, TrialState.COMPLETE])
+def test_a_result_comes_too_late_for_a_trial_that_is_closed(
+    journal: Path, state: TrialState
+) -> None:
+    one, other = Claims(opened(journal)), opened(journal)
+    claim = one.take(SLOTS, PROPOSALS)
+    assert claim is not None
+    other.tell(claim.trial.number, 1.0 if state == TrialState.COMPLETE else None, state=state)
+    with pytest.raises(UpdateFinishedTrialError):
+        one.close(claim.trial, [0.5])
+    with pytest.raises(UpdateFinishedTrialError):
+        one.close(claim.trial, state=TrialState.PRUNED)
+    assert other.get_trials()[claim.trial.number].state == state
+
+
+def test_the_password_of_a_storage_is_not_recorded() -> None:
+    for url, expected in [
+        ("mysql://me:secret@host/db", "mysql://me:***@host/db"),
+        ("postgresql:///db?host=h&password=secret&x=1", "postgresql:///db?host=h&password=***&x=1"),
+        ("postgresql:///db?user=me&PASSWORD=secret", "postgresql:///db?user=me&PASSWORD=***"),
+        ("sqlite:///study.db", "sqlite:///study.db"),
+    ]:
+        assert without_password(url) == expected
+
+
+def test_what_was_spent_before_the_first_trial_takes_no_seconds(journal: Path) -> None:
+    """The survey's tokens and calls are spent from the budget; its seconds are not."""
+    before = Cost(tokens=300, calls=20, seconds=50.0)
+    search = Search(opened(journal), cast(Any, None), before)
+    left = search.left(Budget(tokens=1_000, calls=30, seconds=60.0))
+    assert left == Budget(tokens=700, calls=10, seconds=60.0)
+    assert in_words(left) == "700 forward tokens or 10 calls or 60 s"
 
 
 def test_a_trial_that_another_process_closed_is_run_again(

@@ -19,9 +19,14 @@ from modules.lm.store import AnswerStore
 from modules.programs.demos import RANKED_POOLS, demo_set
 from modules.prompts import InputCap, LabelWord, Layout, Prompt, answers, render
 from modules.tasks.example import Example, Task
+from optimize.config import Budget
+from optimize.options import DEFAULT_BUDGET
 from optimize.race.scoring import information_loss
 from optimize.space import survey as module
-from optimize.space.survey import Survey, farthest_first, is_clean_word, separation, survey
+from optimize.space.diversity import farthest_first
+from optimize.space.preparation import SHARE, prepare
+from optimize.space.survey import Survey, size_within, survey
+from optimize.space.vocabulary import is_clean_word, ranked_words, separation
 from tests import tables, tiny
 
 SIX = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta")
@@ -281,6 +286,40 @@ def test_tokens_are_those_of_the_prompts(
     assert found.n_tokens == sum(rows) + 1
 
 
+@pytest.mark.parametrize("labels", [None, SIX, ("very bad", "bad", "good", "very good")])
+def test_its_size_bounds_what_it_is_charged(
+    model: LocalModel, task: Task, labels: tuple[str, ...] | None, tmp_path: Path
+) -> None:
+    """The prompts share one token, which is charged once and counted with every call.
+
+    The names of the last labels begin alike, so each prompt is asked twice.
+    """
+    one = tables.file_task(tmp_path, labels) if labels else task
+    for tokens in (300, 900):
+        size = size_within(model, one, tokens)
+        assert 2 <= size.n_examples < len(one.splits.train)
+        with account_of(model, Ledger()) as ledger:
+            found = survey(model, one, n_examples=size.n_examples)
+        assert len(found.losses) == size.n_examples
+        assert ledger.account.n_prompts == size.calls
+        assert size.tokens - size.calls < ledger.account.forward_tokens <= size.tokens <= tokens
+    whole = size_within(model, one, 10**6)
+    assert whole.n_examples == len(one.splits.train)
+
+
+def test_a_default_budget_has_a_survey_whatever_the_texts(
+    model: LocalModel, task: Task, tmp_path: Path
+) -> None:
+    long = [replace(e, inputs={n: x * 40 for n, x in e.inputs.items()}) for e in task.splits.train]
+    for one in (task, with_train(task, long)):
+        for budget in (DEFAULT_BUDGET, 10 * DEFAULT_BUDGET):
+            prepared = prepare(model, one, 0, Budget(tokens=budget))
+            assert 0 < prepared.cost.tokens <= DEFAULT_BUDGET // SHARE
+            assert "diverse" in prepared.space.rankings
+    assert prepare(model, task, 0, Budget(tokens=600)).cost.tokens == 0
+    model.ledger = Ledger()
+
+
 def test_progress_counts_both_layouts(model: LocalModel, task: Task) -> None:
     seen: list[int] = []
     survey(model, task, progress=seen.append)
@@ -376,11 +415,11 @@ def test_separation_of_three_labels_is_one_against_the_rest() -> None:
 def test_words_are_ranked_once_whatever_their_case() -> None:
     scores = np.array([[3.0, 1.0, -1.0, 2.0, 0.0, 1.0], [-3.0, 2.0, 4.0, -1.0, 0.0, -1.0]])
     words = ("good", "Bad", "bad", "Good", "same", "fine")
-    assert module._ranked_words(scores, words) == [["good", "fine"], ["bad"]]
+    assert ranked_words(scores, words) == [["good", "fine"], ["bad"]]
 
 
 def test_ties_go_to_the_smaller_token() -> None:
-    assert module._ranked_words(np.ones((1, 3)), ("c", "a", "b")) == [["c", "a", "b"]]
+    assert ranked_words(np.ones((1, 3)), ("c", "a", "b")) == [["c", "a", "b"]]
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,8 @@ def test_absent_settings_have_their_defaults() -> None:
         pytest.param("model_name", "text", id="pydantic-namespace"),
         pytest.param("отзыв", "text", id="other-script"),
         pytest.param("", "text", id="empty"),
+        pytest.param("a" * 60, "a" * 60, id="as-long-as-may-be"),
+        pytest.param("What did you think of it? " * 9, "text", id="a-question"),
     ],
 )
 def test_field_names(column: str, expected: str) -> None:
