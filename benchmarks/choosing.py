@@ -15,6 +15,7 @@ and dev and confirm flatter them alike. Told is what the last rule chooses among
 dev, the five best, and the three best with the two best of other families (`finalists.spread`).
 """
 
+import argparse
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,7 @@ def other_families(families: Families) -> NDArray[np.bool_]:
 
 def main() -> None:
     """Simulate all sizes and noises, print the tables, and write the dated result."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     rng = np.random.default_rng(SEED)
     rows: list[dict[str, Any]] = []
     for n, m in SIZES:

@@ -10,8 +10,8 @@ from modules.prompts.artifact import OWN_OPTIMIZER
 class Budget:
     """What trials and finalists may spend together; whichever ends first ends the search.
 
-    `tokens` are forward tokens, `calls` answered prompts, `seconds` time on the clock; None is
-    without limit. Seconds make the outcome depend on the machine's speed, the others do not.
+    `tokens` are forward tokens, `calls` answered prompts, `seconds` the time that trials take; None
+    is without limit. Seconds make the outcome depend on the machine's speed, the others do not.
     """
 
     tokens: int

@@ -30,13 +30,14 @@ def run_dspy_optimizer(
 ) -> tuple[Artifact, Path]:
     """Run the optimizer `config.optimizer`, and freeze what it found.
 
-    The program runs through the naive prompt. What it was asked before is free, as with DSPy's own
-    cache. Tokens and calls for the last scoring of one program, on dev and confirm, are set aside
-    first; seconds bound the optimizer alone. The finalists are the optimizer's own choice and the
-    next best of what it scored whole, as many of three as are paid for; the one with the most right
-    answers on dev and confirm together is frozen. At the end of a budget they are the best so far,
-    or the program as it was where none was scored. The same task, model, configuration and library
-    versions give the same artifact, byte for byte, unless seconds or a remote writer come between.
+    The program runs through the naive prompt. What it was asked before costs no tokens, as with
+    DSPy's own cache. Tokens and calls for the last scoring of one program, on dev and confirm, are
+    set aside first; seconds bound the optimizer alone. The finalists are the optimizer's own choice
+    and the next best of what it scored whole, as many of three as are paid for; the one with the
+    most right answers on dev and confirm together is frozen. At the end of a budget they are the
+    best so far, or the program as it was where none was scored. The same task, model,
+    configuration and library versions give the same artifact, byte for byte, unless seconds or a
+    remote writer come between.
 
     Args:
         task: train feeds the demos, dev ranks the programs, confirm the finalists.

@@ -2,7 +2,8 @@
 
 Pure arithmetic on DSPy's call counts. Notation: `n_calls` answers that the budget pays, `n_dev`
 and `n_train` examples. Each size has a smallest real setting, which the ledger may cut short, and a
-largest one beyond which more programs only overfit dev. An answer that was given before is free.
+largest one beyond which more programs only overfit dev. An answer that was given before costs no
+tokens.
 """
 
 import math

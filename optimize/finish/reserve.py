@@ -9,7 +9,7 @@ from modules.prompts import answers, render
 from modules.tasks.example import Example, Task
 from optimize.config import Budget
 from optimize.race.record import Cost
-from optimize.space.preparation import SHARE
+from optimize.space.preparation import EVIDENCE_SHARE, SURVEY_SHARE
 from optimize.space.space import Space
 
 
@@ -103,7 +103,8 @@ def _enough_for(first_trial: int, each: int, n_entrants: int) -> int:
 
 def _with_preparation(tokens: int) -> int:
     """Add the shares that the survey and the search for evidence may take of a budget."""
-    return tokens * SHARE // (SHARE - 2) + 1
+    whole = SURVEY_SHARE * EVIDENCE_SHARE
+    return tokens * whole // (whole - SURVEY_SHARE - EVIDENCE_SHARE) + 1
 
 
 def too_small(

@@ -10,10 +10,12 @@ from optimize.space.evidence import likely_answers, openings
 from optimize.space.space import Space, build_space
 from optimize.space.survey import Survey, size_within, survey
 
-_MAX_TOKENS = 10_000
-SHARE = 12
-"""The survey, and the pass for the words of evidence, are each at most one part in so many of the
-budget."""
+_MAX_TOKENS = 12_000
+SURVEY_SHARE = 20
+"""The survey is at most one part in so many of the budget. It costs about as much as one trial, and
+its words want trials of their own, so it is for budgets that pay for many."""
+EVIDENCE_SHARE = 12
+"""And the pass for the words of evidence at most one in so many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +66,10 @@ def cost_of(ledger: Ledger) -> Cost:
 def _survey(model: LocalModel, task: Task, seed: int, budget: Budget) -> Survey:
     """Survey as many train examples as `_MAX_TOKENS` pay for, whatever the budget.
 
-    So a larger budget carries the same study on. One that this would eat up has no survey; the
-    default budget always has one.
+    So a larger budget carries the same study on, but for the first that has a survey.
     """
     size = size_within(model, task, _MAX_TOKENS)
-    if not _affords(budget, size.tokens, size.calls):
+    if not _affords(budget, SURVEY_SHARE, size.tokens, size.calls):
         return Survey()
     return survey(model, task, n_examples=size.n_examples)
 
@@ -76,12 +77,13 @@ def _survey(model: LocalModel, task: Task, seed: int, budget: Budget) -> Survey:
 def _evidence(model: LocalModel, space: Space, budget: Budget, n: int) -> tuple[str, ...]:
     """Find at most n words of evidence, none where a budget does not hold the pass."""
     asked = openings(space)
-    if not _affords(budget, sum(map(model.count_tokens, asked)), len(asked)):
+    tokens = sum(map(model.count_tokens, asked))
+    if not _affords(budget, EVIDENCE_SHARE, tokens, len(asked)):
         return ()
     return likely_answers(model, space, n)
 
 
-def _affords(budget: Budget, tokens: int, calls: int) -> bool:
-    """Whether tokens and calls are a small part of a budget, one in `SHARE` at most."""
-    enough_calls = budget.calls is None or SHARE * calls <= budget.calls
-    return enough_calls and SHARE * tokens <= budget.tokens
+def _affords(budget: Budget, share: int, tokens: int, calls: int) -> bool:
+    """Whether tokens and calls are a small part of a budget, one in `share` at most."""
+    enough_calls = budget.calls is None or share * calls <= budget.calls
+    return enough_calls and share * tokens <= budget.tokens

@@ -7,7 +7,7 @@ from modules.lm import BudgetExceeded, Ledger, LocalModel
 from modules.tasks.example import Task
 from optimize.config import Budget
 from optimize.space.evidence import N_WORDS, likely_answers, n_words, openings
-from optimize.space.preparation import SHARE, prepare
+from optimize.space.preparation import EVIDENCE_SHARE, prepare
 from optimize.space.space import build_space
 from optimize.space.vocabulary import is_clean_word
 
@@ -31,7 +31,7 @@ def test_they_are_the_likeliest_clean_words(task: Task, model: LocalModel) -> No
 def test_they_are_charged_and_a_small_budget_does_without(task: Task, model: LocalModel) -> None:
     space = build_space(task, 0, has_chat=False)
     most = sum(map(model.count_tokens, openings(space)))
-    little, enough = Budget(tokens=SHARE * most - 1), Budget(tokens=SHARE * most)
+    little, enough = Budget(tokens=EVIDENCE_SHARE * most - 1), Budget(tokens=EVIDENCE_SHARE * most)
     assert prepare(model, task, 0, little, n_words=9).space.evidence == ()
     assert prepare(model, task, 0, enough, n_words=0).space.evidence == ()
     prepared = prepare(model, task, 0, enough, n_words=9)
@@ -41,7 +41,7 @@ def test_they_are_charged_and_a_small_budget_does_without(task: Task, model: Loc
     cost = model.ledger.account.forward_tokens
     assert (prepared.cost.tokens, prepared.cost.calls) == (cost, len(space.forms))
     assert cost <= most
-    few_calls = Budget(tokens=SHARE * most, calls=SHARE * len(space.forms) - 1)
+    few_calls = Budget(tokens=EVIDENCE_SHARE * most, calls=EVIDENCE_SHARE * len(space.forms) - 1)
     assert prepare(model, task, 0, few_calls, n_words=9).space.evidence == ()
     model.ledger = Ledger(cost - 1)
     with pytest.raises(BudgetExceeded):

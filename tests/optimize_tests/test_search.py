@@ -434,10 +434,10 @@ def test_a_budget_below_one_trial_is_refused(task: Task, model: LocalModel, tmp_
 def test_the_budget_that_is_advised_pays_for_a_trial(
     first: int, each: int, least: int, more: int
 ) -> None:
-    """Beside the survey and the evidence, a twelfth each, and what it sets aside itself."""
+    """Beside the survey, a 20th, the evidence, a 12th, and what it sets aside itself."""
     budget = enough(first, each, least, least + more)
     kept = n_paid(budget, each, n_wanted(budget, each, least, least + more))
-    assert budget - 2 * (budget // 12) - kept * each >= first
+    assert budget - budget // 20 - budget // 12 - kept * each >= first
 
 
 def test_the_winner_is_the_finalist_with_the_smallest_loss_on_both_splits(

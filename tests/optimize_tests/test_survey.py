@@ -24,7 +24,7 @@ from optimize.options import DEFAULT_BUDGET
 from optimize.race.scoring import information_loss
 from optimize.space import survey as module
 from optimize.space.diversity import farthest_first
-from optimize.space.preparation import SHARE, prepare
+from optimize.space.preparation import SURVEY_SHARE, prepare
 from optimize.space.survey import Survey, size_within, survey
 from optimize.space.vocabulary import is_clean_word, ranked_words, separation
 from tests import tables, tiny
@@ -307,14 +307,14 @@ def test_its_size_bounds_what_it_is_charged(
     assert whole.n_examples == len(one.splits.train)
 
 
-def test_a_default_budget_has_a_survey_whatever_the_texts(
+def test_twice_the_default_budget_has_a_survey_whatever_the_texts(
     model: LocalModel, task: Task, tmp_path: Path
 ) -> None:
     long = [replace(e, inputs={n: x * 40 for n, x in e.inputs.items()}) for e in task.splits.train]
     for one in (task, with_train(task, long)):
-        for budget in (DEFAULT_BUDGET, 10 * DEFAULT_BUDGET):
+        for budget in (2 * DEFAULT_BUDGET, 10 * DEFAULT_BUDGET):
             prepared = prepare(model, one, 0, Budget(tokens=budget))
-            assert 0 < prepared.cost.tokens <= DEFAULT_BUDGET // SHARE
+            assert 0 < prepared.cost.tokens <= 2 * DEFAULT_BUDGET // SURVEY_SHARE
             assert "diverse" in prepared.space.rankings
     assert prepare(model, task, 0, Budget(tokens=600)).cost.tokens == 0
     model.ledger = Ledger()
