@@ -21,7 +21,8 @@ def forecast(search: Search, space: Space, budget: Budget) -> Iterator[str]:
     spent = search.spent(budget)
     sizes = [len(values) for values in space.dimensions.values()]
     digits = np.log10(np.array(sizes, dtype=np.float64)).sum()
-    yield f"space: {len(sizes)} dimensions, about 10^{digits:.0f} points"
+    surveyed = "" if space.rankings else "; no survey of train: a larger budget has one"
+    yield f"space: {len(sizes)} dimensions, about 10^{digits:.0f} points{surveyed}"
     left = search.left(budget)
     speed = _speed(spent)
     takes = (

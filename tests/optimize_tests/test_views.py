@@ -24,7 +24,7 @@ from optimize.views.leaderboard import Entry, save_leaderboard
 from optimize.views.pareto import front_lines, pareto_front
 from optimize.views.plots import importances, save_plots
 from optimize.watcher import Watcher
-from tests.optimize_tests.searching import config
+from tests.optimize_tests.searching import SMALL, config
 from tests.optimize_tests.test_ensemble import log_odds, trial
 
 
@@ -53,6 +53,15 @@ def test_the_forecast_says_what_is_left(kept: Keeping) -> None:
     assert " forward tokens or " in kept.lines[1]
     assert " calls or " in kept.lines[1]
     assert [duration(s) for s in (0.2, 119, 121, 3_600)] == ["1 s", "119 s", "2 min", "60 min"]
+
+
+def test_the_forecast_says_that_there_is_no_survey(
+    task: Task, model: LocalModel, tmp_path: Path
+) -> None:
+    watcher = Keeping()
+    run_search(task, model, config(tmp_path, budget=Budget(tokens=SMALL)), watcher)
+    assert not watcher.space.rankings
+    assert watcher.lines[0].endswith(" points; no survey of train: a larger budget has one")
 
 
 def test_plots_are_drawn_and_the_same_again(kept: Keeping, tmp_path: Path) -> None:
