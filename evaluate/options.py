@@ -104,7 +104,9 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m evaluate",
         description="Prove frozen prompts on the held-out test split, and write the report.",
     )
-    made.add_argument("--task", help="(default: snippets)")
+    made.add_argument(
+        "--task", help="a task's name; file-NAME for your own NAME.csv (default: snippets)"
+    )
     made.add_argument("--data-folder", type=Path, help="imdb only: a local copy of the data set")
     add_options(made)
     return made
@@ -130,8 +132,12 @@ def _add_what(made: argparse._ActionsContainer) -> None:
         default=[Path("artifacts")],
         help="a folder of frozen prompts, or the files themselves (default: artifacts)",
     )
-    made.add_argument("--search-seed", type=int, default=0, help="seed-N.json (default: 0)")
-    made.add_argument("--models", nargs="+", help="only these (default: all that have a prompt)")
+    made.add_argument(
+        "--search-seed", type=int, default=0, help="that of the frozen prompts (default: 0)"
+    )
+    made.add_argument(
+        "--models", nargs="+", help="only these (default: the preset's, or all that have a prompt)"
+    )
     made.add_argument(
         "--prompts",
         nargs="+",
