@@ -39,7 +39,7 @@ def prepare(
         n_words: how many other words than the label words may be weighed; 0 is none.
     """
     model.ledger = Ledger(budget.tokens, budget.calls)
-    surveyed = _survey(model, task, seed, budget)
+    surveyed = _survey(model, task, budget)
     space = build_space(
         task,
         seed,
@@ -63,7 +63,7 @@ def cost_of(ledger: Ledger) -> Cost:
     )
 
 
-def _survey(model: LocalModel, task: Task, seed: int, budget: Budget) -> Survey:
+def _survey(model: LocalModel, task: Task, budget: Budget) -> Survey:
     """Survey as many train examples as `_MAX_TOKENS` pay for, whatever the budget.
 
     So a larger budget carries the same study on, but for the first that has a survey.
