@@ -23,7 +23,7 @@ from benchmarks.common import machine, save_result
 from benchmarks.racing import Keeper
 from benchmarks.search.contestants import choose_labels
 from benchmarks.search.journal import Result, read_results
-from benchmarks.search.protocol import SHARES, budget_tokens, task_spec
+from benchmarks.search.protocol import SHARES, Cell, budget_tokens, task_spec
 from modules.command import recorded
 from modules.lm import Ledger, LocalModel, load_model
 from modules.tasks import TASK_NAMES, load_task
@@ -71,19 +71,24 @@ def chosen(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     }
 
 
+def taken_up(cell: Cell, out: Path, command: str) -> SearchConfig:
+    """Give the configuration that goes on with a cell's search, or runs it anew."""
+    home = out / "cells" / cell.key
+    return SearchConfig(
+        budget=Budget(tokens=budget_tokens(cell.task, cell.budget)),
+        seed=cell.seed,
+        out=home / "again",
+        runs=home / "runs",
+        command=command,
+    )
+
+
 def measure(result: Result, out: Path, data_folder: Path | None) -> dict[str, Any]:
     """Take one cell's study up again and score its finalists."""
     cell = result.cell
     spec = task_spec(cell.task, n_test=result.n_test, data_folder=data_folder, budget=cell.budget)
     task, _ = load_task(spec, cell.seed)
-    home = out / "cells" / cell.key
-    config = SearchConfig(
-        budget=Budget(tokens=budget_tokens(cell.task, cell.budget)),
-        seed=cell.seed,
-        out=home / "again",
-        runs=home / "runs",
-        command="benchmarks.confirming",
-    )
+    config = taken_up(cell, out, "benchmarks.confirming")
     found = finalists_of(task, _model(cell.model, result.dtype), config)
     return {"cell": cell.to_json(), "finalists": found, "chosen": chosen(found)}
 

@@ -24,16 +24,17 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from benchmarks.common import machine, save_result
+from benchmarks.confirming import taken_up
 from benchmarks.evidence import fresh_examples
 from benchmarks.racing import Keeper
 from benchmarks.search.journal import Result, read_results
-from benchmarks.search.protocol import SHARES, budget_tokens, task_spec
+from benchmarks.search.protocol import SHARES, task_spec
 from modules.command import recorded
 from modules.lm import Ledger, LocalModel, load_model
 from modules.prompts import combine
 from modules.tasks import TASK_NAMES, load_task
 from modules.tasks.example import Example, Task
-from optimize.config import Budget, SearchConfig
+from optimize.config import SearchConfig
 from optimize.finish.finalists import loss_on_both, ranked
 from optimize.race.said import ask, together
 from optimize.race.scoring import mean_loss, settle
@@ -139,14 +140,7 @@ def measure(result: Result, out: Path, n: int, best: int) -> dict[str, Any]:
     wide, _ = load_task(replace(spec, sizes=replace(spec.sizes, test=_ENOUGH)), cell.seed)
     seen = {e.id for e in (*task.splits.train, *task.splits.dev, *task.splits.confirm)}
     fresh = [e for e in fresh_examples(cell.task, wide, _ENOUGH) if e.id not in seen][:n]
-    home = out / "cells" / cell.key
-    config = SearchConfig(
-        budget=Budget(tokens=budget_tokens(cell.task, cell.budget)),
-        seed=cell.seed,
-        out=home / "again",
-        runs=home / "runs",
-        command="benchmarks.headroom",
-    )
+    config = taken_up(cell, out, "benchmarks.headroom")
     winner, found = candidates(task, _model(cell.model, result.dtype), config, fresh, best)
     return {"cell": cell.to_json(), **headroom(winner, found, np.array(task.gold(fresh)))}
 
