@@ -13,8 +13,11 @@ from modules.errors import UserError
 
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
 
-_TOLD = ("avx512_vnni", "avx512_bf16", "amx_bf16", "sve_bf16")  # beyond what the capability says
+_TOLD = ("avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "sve_bf16")
+"""What chooses kernels beyond what the capability says."""
 _KERNELS, _STEADY = "ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16"
+_BEYOND = {"avx512_fp16", "amx_bf16"}
+"""What oneDNN leaves unused where it may go to `_STEADY` alone."""
 _SUMS, _STRICT = "MKL_CBWR", {"AVX512": "AVX512,STRICT", "AVX2": "AVX2,STRICT"}
 
 
@@ -50,14 +53,16 @@ def steady_kernels() -> None:
 
 
 def processor(device: torch.device) -> str:
-    """Name what a device's kernels are chosen by: the same name, the same bits.
+    """Name what a device's kernels are chosen by, so that the same name may mean the same bits.
 
-    A GPU's model, or a CPU's architecture, vendor and instruction sets.
+    A GPU's model, or a CPU's architecture, vendor and instruction sets. One snippets prompt in
+    bfloat16 had the same bits on two Xeons whose tiles were kept unused, and others, by up to 0.1
+    in log-probability, on one without tiles (2026-11-29), which is named by its AVX512-FP16.
     """
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     has = torch.cpu.get_capabilities()
-    unused = {"amx_bf16"} if os.environ.get(_KERNELS) == _STEADY else set()
+    unused = _BEYOND if os.environ.get(_KERNELS) == _STEADY else set()
     extras = [name for name in _TOLD if has.get(name) and name not in unused]
     capability = torch.backends.cpu.get_cpu_capability()
     return " ".join(filter(None, [platform.machine(), _vendor(), capability, *extras]))

@@ -32,16 +32,29 @@ for k, n in ((576, 192), (1536, 576)):
 @pytest.fixture
 def amx(monkeypatch: pytest.MonkeyPatch) -> None:
     """A processor with AMX, on which nobody has said how far oneDNN may go."""
-    has = {"avx512_bf16": True, "amx_bf16": True}
+    has = {"avx512_bf16": True, "avx512_fp16": True, "amx_bf16": True}
     monkeypatch.setattr("torch.cpu.get_capabilities", lambda: has)
     _unset(monkeypatch)
 
 
 def test_tiles_are_left_unused(amx: None) -> None:
-    assert processor(torch.device("cpu")).split()[-2:] == ["avx512_bf16", "amx_bf16"]
+    assert processor(torch.device("cpu")).split()[-2:] == ["avx512_fp16", "amx_bf16"]
     steady_kernels()
     assert os.environ[KERNELS] == "AVX512_CORE_BF16"
     assert processor(torch.device("cpu")).split()[-1] == "avx512_bf16"
+
+
+def test_processors_without_tiles_have_a_name_of_their_own(
+    amx: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept from its tiles, a Xeon's oneDNN stops below AVX512-FP16; one without tiles goes there."""
+    steady_kernels()
+    with_tiles = processor(torch.device("cpu"))
+    without = {"avx512_bf16": True, "avx512_fp16": True}
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: without)
+    monkeypatch.delenv(KERNELS)
+    steady_kernels()
+    assert processor(torch.device("cpu")) == f"{with_tiles} avx512_fp16"
 
 
 def test_who_has_said_how_far_to_go_is_heard(amx: None, monkeypatch: pytest.MonkeyPatch) -> None:
