@@ -47,7 +47,7 @@ def test_tiles_are_left_unused(amx: None) -> None:
 def test_processors_without_tiles_have_a_name_of_their_own(
     amx: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kept from its tiles, a Xeon's oneDNN stops below AVX512-FP16; one without tiles goes there."""
+    """Kept from its tiles, oneDNN stops below AVX512-FP16; on a Xeon without it goes there."""
     steady_kernels()
     with_tiles = processor(torch.device("cpu"))
     without = {"avx512_bf16": True, "avx512_fp16": True}
