@@ -35,7 +35,7 @@ from modules.prompts import combine
 from modules.tasks import TASK_NAMES, load_task
 from modules.tasks.example import Example, Task
 from optimize.config import SearchConfig
-from optimize.finish.finalists import loss_on_both, ranked
+from optimize.finish.finalists import ranked
 from optimize.race.said import ask, together
 from optimize.race.scoring import mean_loss, settle
 from optimize.search import run_search
@@ -65,9 +65,9 @@ def candidates(
         The number of the trial that was frozen, and the candidates; the frozen one is among them.
     """
     keeper = Keeper()
-    run_search(task, model, config, keeper)
+    artifact, _ = run_search(task, model, config, keeper)
     assert keeper.space is not None
-    winner = min(keeper.finalists, key=lambda one: (loss_on_both(one, task), one.trial)).trial
+    winner = next(one.trial for one in keeper.finalists if one.prompt == artifact.prompt)
     model.ledger = Ledger()
     labelled = [task.splits.dev, task.splits.confirm]
     gold = np.array(task.gold([*labelled[0], *labelled[1]]))
